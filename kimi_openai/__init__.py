@@ -1,0 +1,1 @@
+"""A genuine `openai.OpenAI` client for Moonshot's Kimi."""
