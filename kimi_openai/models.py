@@ -5,14 +5,14 @@ No behaviour lives here and no other room compares model names: a rule that depe
 `kimi-k3.1-pro` and models to come work without a release; one of no known family has `UNKNOWN` facts, which restrict
 nothing. Prices and retirements are looked up by exact id.
 
-Sources: the platform's model and pricing pages (platform.kimi.ai/docs) as of 2026-09-03, and dated third-party readings of
-them up to 2026-11-23 where no official page was available; each row says which.
+Sources: the platform's model and pricing pages (platform.kimi.ai/docs) as of 2026-09-03, and dated third-party readings
+of them up to 2026-11-23 where no official page was available; each row says which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -25,6 +25,7 @@ Sampling = Mapping[str, float]
 
 ToolChoice = Literal["auto", "none", "required", "named"]
 
+FREE_SAMPLING: Sampling = MappingProxyType({})
 PINNED: Sampling = MappingProxyType(
     {"temperature": 1, "top_p": 0.95, "n": 1, "presence_penalty": 0, "frequency_penalty": 0}
 )
@@ -41,9 +42,9 @@ class ModelFacts:
 
     `family` is the id prefix the row is for ("" for `UNKNOWN`); `context_length`, `default_output` and `max_output` are
     tokens, `None` where unknown. `thinking` says whether thinking can be switched: "always", "switchable", or `None` if
-    unknown. `control` names the request field that steers it: `reasoning_effort` (one of `efforts`) or `thinking` (an object
-    whose `keep` is one of `keeps`). `sampling` holds the pinned parameters while thinking, `sampling_off` without.
-    `tool_choices` lists the accepted kinds while thinking, `tool_choices_off` without.
+    unknown. `control` names the request field that steers it: `reasoning_effort` (one of `efforts`) or `thinking` (an
+    object whose `keep` is one of `keeps`). `sampling` holds the pinned parameters while thinking, `sampling_off`
+    without. `tool_choices` lists the accepted kinds while thinking, `tool_choices_off` without.
     """
 
     family: str
@@ -57,8 +58,8 @@ class ModelFacts:
     default_effort: str | None = None
     keeps: tuple[str | None, ...] = ()
     default_keep: str | None = None
-    sampling: Sampling = field(default_factory=dict)
-    sampling_off: Sampling = field(default_factory=dict)
+    sampling: Sampling = FREE_SAMPLING
+    sampling_off: Sampling = FREE_SAMPLING
     tool_choices: frozenset[ToolChoice] = ANY_CHOICE
     tool_choices_off: frozenset[ToolChoice] = ANY_CHOICE
     needs_reasoning_in_tool_calls: bool = False
@@ -78,7 +79,8 @@ UNKNOWN = ModelFacts(family="", source="no row in the table: nothing is assumed 
 """The facts of a model of no known family."""
 
 K2_ENDS = date(2026, 12, 31)
-"""Planned end of the K2 series, "by the end of December 2026"; the exact day is not announced (second-hand, 2026-10-24)."""
+"""Planned end of the K2 series, "by the end of December 2026"; the exact day is not announced (second-hand,
+2026-10-24)."""
 
 MODELS: Mapping[str, ModelFacts] = MappingProxyType(
     {
@@ -86,7 +88,7 @@ MODELS: Mapping[str, ModelFacts] = MappingProxyType(
         for row in (
             ModelFacts(
                 family="kimi-k3",
-                source="docs 2026-09-03 and live receipts of that day; kimi-k3.1-pro[-highspeed] by readings of 2026-10-24",
+                source="docs and live receipts of 2026-09-03; kimi-k3.1-pro[-highspeed] by readings of 2026-10-24",
                 context_length=1_048_576,
                 default_output=131_072,
                 max_output=1_048_576,
@@ -187,13 +189,14 @@ def _retired() -> dict[str, Retired]:
 
 
 RETIRED: Mapping[str, Retired] = MappingProxyType(_retired())
-"""Retired ids, exact. The platform's own mapping is not published; every successor is our suggestion, the one current model
-with no announced end and the widest entitlement."""
+"""Retired ids, exact. The platform's own mapping is not published; every successor is our suggestion, the one current
+model with no announced end and the widest entitlement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens on platform.kimi.ai: uncached input, cached input, output, and cache writes by lifetime."""
+    """USD per million tokens on platform.kimi.ai: uncached input, cached input, output, and cache writes by
+    lifetime."""
 
     input: Decimal
     cached: Decimal
@@ -216,7 +219,8 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "kimi-k2.6": _price("0.95", "0.16", "4.00"),
     }
 )
-"""Prices by exact id (a family prefix says nothing about price), as catalogued on 2026-11-23; check the pricing page."""
+"""Prices by exact id (a family prefix says nothing about price), as catalogued on 2026-11-23; check the pricing
+page."""
 
 
 def facts(model: str) -> ModelFacts:

@@ -1,0 +1,285 @@
+"""Genuine OpenAI clients, configured for Kimi: the only room that knows the SDK's private names.
+
+A request goes out with nothing of OpenAI's in it; a response comes back through `_arrived`, which reads Kimi's headers.
+The same hook serves a caller's own `http_client`, and leaves alone whatever is not ours there. Private names in use,
+each with a test that names it: `_prepare_request`, `_custom_headers`, `copy(_extra_kwargs=...)`.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from . import connections
+from .errors import KimiCompatWarning, SettingsError
+from .pages import AsyncFilePage, FilePage
+from .settings import BASE_URLS, Region, Settings, check_key, resolve
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["AsyncKimiOpenAI", "KimiOpenAI", "create_async_client", "create_client"]
+
+REQUEST_ID_HEADERS = ("msh-request-id", "x-msh-trace-id", "x-trace-id")
+"""Where Kimi names a request, best first; the SDK reads `x-request-id` (which of them is guaranteed is not
+documented)."""
+
+OURS = "kimi_openai"
+"""Marks a request as ours (`request.extensions`), so that the hook on a shared HTTP client leaves other requests
+alone."""
+
+
+class KimiOpenAI(openai.OpenAI):
+    """`openai.OpenAI` that speaks to Kimi; takes every argument of it, and those of `create_client`."""
+
+    region: Region | None
+
+    def __init__(
+        self,
+        *,
+        api_key: str | Callable[[], str] | None = None,
+        region: str | None = None,
+        base_url: Any = None,
+        env_file: str | os.PathLike[str] | None = ".env",
+        allow_http: bool = False,
+        http_client: Any = None,
+        default_headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        settings = resolve(
+            api_key=api_key, region=region, base_url=_text(base_url), env_file=env_file, allow_http=allow_http
+        )
+        http = http_client if http_client is not None else connections.sync_http_client()
+        super().__init__(
+            api_key=_checked(settings.api_key, _CheckedKey),
+            base_url=settings.base_url,
+            http_client=http,
+            default_headers=default_headers,
+            **_without_openai_accounts(options),
+        )
+        _settle(self, settings, allow_http, default_headers, options)
+        _hook(http, _arrived)
+
+    def copy(self, *, _extra_kwargs: Mapping[str, Any] | None = None, **options: Any) -> Self:
+        """A client with the same settings but for the ones given: the SDK's options and those of `create_client`."""
+        return super().copy(_extra_kwargs=_kept(self, options, _extra_kwargs), **options)
+
+    with_options = copy
+
+    def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
+        """The SDK's, with a page of files that ends."""
+        return super().get_api_list(path, page=FilePage if path == "/files" else page, **options)
+
+    def _prepare_request(self, request: Any) -> None:
+        super()._prepare_request(request)
+        request.extensions[OURS] = True
+
+    def __repr__(self) -> str:
+        return _repr(self)
+
+
+class AsyncKimiOpenAI(openai.AsyncOpenAI):
+    """`openai.AsyncOpenAI` that speaks to Kimi; takes every argument of it, and those of `create_async_client`."""
+
+    region: Region | None
+
+    def __init__(
+        self,
+        *,
+        api_key: str | Callable[[], Awaitable[str]] | None = None,
+        region: str | None = None,
+        base_url: Any = None,
+        env_file: str | os.PathLike[str] | None = ".env",
+        allow_http: bool = False,
+        http_client: Any = None,
+        default_headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        settings = resolve(
+            api_key=api_key, region=region, base_url=_text(base_url), env_file=env_file, allow_http=allow_http
+        )
+        http = http_client if http_client is not None else connections.async_http_client()
+        super().__init__(
+            api_key=_checked(settings.api_key, _AsyncCheckedKey),
+            base_url=settings.base_url,
+            http_client=http,
+            default_headers=default_headers,
+            **_without_openai_accounts(options),
+        )
+        _settle(self, settings, allow_http, default_headers, options)
+        _hook(http, _arrived_async)
+
+    def copy(self, *, _extra_kwargs: Mapping[str, Any] | None = None, **options: Any) -> Self:
+        """A client with the same settings but for the ones given: the SDK's options and those of
+        `create_async_client`."""
+        return super().copy(_extra_kwargs=_kept(self, options, _extra_kwargs), **options)
+
+    with_options = copy
+
+    def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
+        """The SDK's, with a page of files that ends."""
+        return super().get_api_list(path, page=AsyncFilePage if path == "/files" else page, **options)
+
+    async def _prepare_request(self, request: Any) -> None:
+        await super()._prepare_request(request)
+        request.extensions[OURS] = True
+
+    def __repr__(self) -> str:
+        return _repr(self)
+
+
+def create_client(
+    *,
+    api_key: str | Callable[[], str] | None = None,
+    region: Region | None = None,
+    base_url: str | None = None,
+    env_file: str | os.PathLike[str] | None = ".env",
+    allow_http: bool = False,
+    **openai_options: Any,
+) -> KimiOpenAI:
+    """An `openai.OpenAI` for Kimi: every resource, option and type of the SDK is there.
+
+    `api_key`: a string, or a callable that returns one for each request (rotating keys); else `MOONSHOT_API_KEY`,
+    `KIMI_API_KEY` or `MOONSHOTAI_API_KEY` from the environment, else from `env_file`.
+    `base_url`: else the one of `region` ("ai": platform.kimi.ai, "cn": platform.kimi.com), else `MOONSHOT_BASE_URL`,
+    `KIMI_BASE_URL`, `MOONSHOT_REGION`, else `https://api.moonshot.ai/v1`. Keys of one region do not work in the other.
+    `env_file`: a file name looked for from the working directory upwards (default `.env`), a path, or `None` for no
+    file; it is read, never exported. `allow_http`: permits `http://` to a host that is not loopback.
+    `openai_options`: whatever `openai.OpenAI` takes (`timeout`, `max_retries`, `default_headers`, `http_client`, ...).
+
+    Nothing of the `OPENAI_*` environment is used or sent. Raises `SettingsError` for a missing or malformed key or URL.
+    """
+    return KimiOpenAI(
+        api_key=api_key, region=region, base_url=base_url, env_file=env_file, allow_http=allow_http, **openai_options
+    )
+
+
+def create_async_client(
+    *,
+    api_key: str | Callable[[], Awaitable[str]] | None = None,
+    region: Region | None = None,
+    base_url: str | None = None,
+    env_file: str | os.PathLike[str] | None = ".env",
+    allow_http: bool = False,
+    **openai_options: Any,
+) -> AsyncKimiOpenAI:
+    """An `openai.AsyncOpenAI` for Kimi, with the arguments of `create_client`.
+
+    It uses the aiohttp transport where that is installed (`pip install 'kimi-openai[aiohttp]'`), the SDK's default
+    otherwise, and may be shared by several event loops, one after the other or at once.
+    """
+    return AsyncKimiOpenAI(
+        api_key=api_key, region=region, base_url=base_url, env_file=env_file, allow_http=allow_http, **openai_options
+    )
+
+
+class _CheckedKey:
+    """A rotating key: each value that it gives is checked like a fixed one (a newline in it is a vague network
+    error)."""
+
+    def __init__(self, key: Callable[[], Any]) -> None:
+        self.key = key
+
+    def __call__(self) -> Any:
+        value = self.key()
+        check_key(value, "from the api_key callable")
+        return value
+
+
+class _AsyncCheckedKey(_CheckedKey):
+    async def __call__(self) -> Any:
+        value: Any = self.key()
+        if isawaitable(value):
+            value = await value
+        check_key(value, "from the api_key callable")
+        return value
+
+
+def _checked(key: Any, wrapper: type[_CheckedKey]) -> Any:
+    return wrapper(key) if callable(key) and not isinstance(key, _CheckedKey) else key
+
+
+ACCOUNTS = ("organization", "project", "admin_api_key")
+OTHER_LOGINS = ("workload_identity", "provider", "data_residency")
+
+
+def _without_openai_accounts(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The SDK options without OpenAI's accounts, of which Kimi has no equivalent; said aloud where one was given."""
+    for name in OTHER_LOGINS:
+        if options.get(name) is not None:
+            raise SettingsError(f"{name} is a way to log in to OpenAI; Kimi takes an api_key only")
+    for name in ACCOUNTS:
+        if options.get(name) is not None:
+            message = f"{name} is OpenAI's; Kimi has no such thing and it is not sent"
+            warnings.warn(message, KimiCompatWarning, stacklevel=4)
+    return {name: value for name, value in options.items() if name not in ACCOUNTS + OTHER_LOGINS}
+
+
+def _settle(
+    client: Any,
+    settings: Settings,
+    allow_http: bool,
+    default_headers: Mapping[str, str] | None,
+    options: Mapping[str, Any],
+) -> None:
+    """After the SDK's constructor: take back what it read from the `OPENAI_*` environment, keep what `copy()` needs."""
+    client.organization = client.project = client.admin_api_key = None
+    client.webhook_secret = options.get("webhook_secret")
+    client._custom_headers = dict(default_headers or {})
+    client.region = settings.region
+    client._kimi_options = {"region": settings.region, "allow_http": allow_http}
+
+
+def _kept(client: Any, options: dict[str, Any], extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Our own settings for a copy; those that the caller overrides are taken out of `options`, the rest is the
+    SDK's."""
+    kept: dict[str, Any] = client._kimi_options
+    own = {name: options.pop(name) for name in kept if name in options}
+    if own.get("region") in BASE_URLS:
+        options.setdefault("base_url", BASE_URLS[own["region"]])
+    return {**kept, **own, **(extra or {})}
+
+
+def _text(base_url: Any) -> str | None:
+    return None if base_url is None or isinstance(base_url, openai.NotGiven) else str(base_url)
+
+
+def _repr(client: Any) -> str:
+    return f"{type(client).__name__}(region={client.region!r}, base_url={str(client.base_url).rstrip('/')!r})"
+
+
+def _hook(http: Any, hook: Callable[[Any], Any]) -> None:
+    hooks = http.event_hooks["response"]
+    if hook not in hooks:  # a copy shares its HTTP client
+        hooks.append(hook)
+
+
+def _arrived(response: Any) -> None:
+    """Each response, redirects included, before the SDK sees it."""
+    if OURS in response.request.extensions:
+        _name_request(response)
+        _stay_at_origin(response)
+
+
+async def _arrived_async(response: Any) -> None:
+    _arrived(response)
+
+
+def _name_request(response: Any) -> None:
+    headers = response.headers
+    found = next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
+    if found is not None:
+        headers.setdefault("x-request-id", found)
+
+
+def _stay_at_origin(response: Any) -> None:
+    """A redirect to another origin would carry the prompt there; without its `location` it is an error instead."""
+    if response.has_redirect_location:
+        here, there = response.url, response.url.join(response.headers["location"])
+        if (here.scheme, here.host, here.port) != (there.scheme, there.host, there.port):
+            del response.headers["location"]
