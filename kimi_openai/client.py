@@ -1,8 +1,8 @@
 """Genuine OpenAI clients, configured for Kimi: the only room that knows the SDK's private names.
 
-A request goes out with nothing of OpenAI's in it; a response comes back through `_arrived`, which reads Kimi's headers.
-The same hook serves a caller's own `http_client`, and leaves alone whatever is not ours there. Private names in use,
-each with a test that names it: `_prepare_request`, `_custom_headers`, `copy(_extra_kwargs=...)`.
+A call goes out through `request`, the one public method that every resource of the SDK uses, and its attempts come back
+through the hook in `arrivals.py`. Private names in use, each with a test that names it: `_prepare_request`,
+`_custom_headers`, `copy(_extra_kwargs=...)`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 import openai
 
-from . import connections
+from . import arrivals, connections
+from .arrivals import Call
 from .errors import KimiCompatWarning, SettingsError
+from .options import Options
 from .pages import AsyncFilePage, FilePage
 from .settings import BASE_URLS, Region, Settings, check_key, resolve
 
@@ -25,45 +28,38 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncKimiOpenAI", "KimiOpenAI", "create_async_client", "create_client"]
 
-REQUEST_ID_HEADERS = ("msh-request-id", "x-msh-trace-id", "x-trace-id")
-"""Where Kimi names a request, best first; the SDK reads `x-request-id` (which of them is guaranteed is not
-documented)."""
-
-OURS = "kimi_openai"
-"""Marks a request as ours (`request.extensions`), so that the hook on a shared HTTP client leaves other requests
-alone."""
-
 
 class KimiOpenAI(openai.OpenAI):
     """`openai.OpenAI` that speaks to Kimi; takes every argument of it, and those of `create_client`."""
 
-    region: Region | None
+    kimi_options: Options
 
     def __init__(
         self,
         *,
         api_key: str | Callable[[], str] | None = None,
-        region: str | None = None,
         base_url: Any = None,
         env_file: str | os.PathLike[str] | None = ".env",
-        allow_http: bool = False,
         http_client: Any = None,
         default_headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        settings = resolve(
-            api_key=api_key, region=region, base_url=_text(base_url), env_file=env_file, allow_http=allow_http
-        )
+        settings, own, options = _sort(api_key, base_url, env_file, options)
         http = http_client if http_client is not None else connections.sync_http_client()
         super().__init__(
             api_key=_checked(settings.api_key, _CheckedKey),
             base_url=settings.base_url,
             http_client=http,
             default_headers=default_headers,
-            **_without_openai_accounts(options),
+            **options,
         )
-        _settle(self, settings, allow_http, default_headers, options)
-        _hook(http, _arrived)
+        _settle(self, own, default_headers, options)
+        arrivals.watch(http, arrivals.arrived)
+
+    @property
+    def region(self) -> Region | None:
+        """The region whose keys and currency hold here, `None` where it is not known."""
+        return self.kimi_options.region
 
     def copy(self, *, _extra_kwargs: Mapping[str, Any] | None = None, **options: Any) -> Self:
         """A client with the same settings but for the ones given: the SDK's options and those of `create_client`."""
@@ -71,13 +67,18 @@ class KimiOpenAI(openai.OpenAI):
 
     with_options = copy
 
+    def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
+        """The SDK's: one call, with all its attempts."""
+        with Call.begin(self.kimi_options):
+            return super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
+
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""
         return super().get_api_list(path, page=FilePage if path == "/files" else page, **options)
 
     def _prepare_request(self, request: Any) -> None:
         super()._prepare_request(request)
-        request.extensions[OURS] = True
+        request.extensions[arrivals.CALL] = Call.current()
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -86,33 +87,34 @@ class KimiOpenAI(openai.OpenAI):
 class AsyncKimiOpenAI(openai.AsyncOpenAI):
     """`openai.AsyncOpenAI` that speaks to Kimi; takes every argument of it, and those of `create_async_client`."""
 
-    region: Region | None
+    kimi_options: Options
 
     def __init__(
         self,
         *,
         api_key: str | Callable[[], Awaitable[str]] | None = None,
-        region: str | None = None,
         base_url: Any = None,
         env_file: str | os.PathLike[str] | None = ".env",
-        allow_http: bool = False,
         http_client: Any = None,
         default_headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        settings = resolve(
-            api_key=api_key, region=region, base_url=_text(base_url), env_file=env_file, allow_http=allow_http
-        )
+        settings, own, options = _sort(api_key, base_url, env_file, options)
         http = http_client if http_client is not None else connections.async_http_client()
         super().__init__(
             api_key=_checked(settings.api_key, _AsyncCheckedKey),
             base_url=settings.base_url,
             http_client=http,
             default_headers=default_headers,
-            **_without_openai_accounts(options),
+            **options,
         )
-        _settle(self, settings, allow_http, default_headers, options)
-        _hook(http, _arrived_async)
+        _settle(self, own, default_headers, options)
+        arrivals.watch(http, arrivals.arrived_async)
+
+    @property
+    def region(self) -> Region | None:
+        """The region whose keys and currency hold here, `None` where it is not known."""
+        return self.kimi_options.region
 
     def copy(self, *, _extra_kwargs: Mapping[str, Any] | None = None, **options: Any) -> Self:
         """A client with the same settings but for the ones given: the SDK's options and those of
@@ -121,13 +123,18 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
 
     with_options = copy
 
+    async def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
+        """The SDK's: one call, with all its attempts."""
+        with Call.begin(self.kimi_options):
+            return await super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
+
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""
         return super().get_api_list(path, page=AsyncFilePage if path == "/files" else page, **options)
 
     async def _prepare_request(self, request: Any) -> None:
         await super()._prepare_request(request)
-        request.extensions[OURS] = True
+        request.extensions[arrivals.CALL] = Call.current()
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -208,6 +215,22 @@ ACCOUNTS = ("organization", "project", "admin_api_key")
 OTHER_LOGINS = ("workload_identity", "provider", "data_residency")
 
 
+def _sort(
+    api_key: object, base_url: Any, env_file: str | os.PathLike[str] | None, options: Mapping[str, Any]
+) -> tuple[Settings, Options, dict[str, Any]]:
+    """A constructor's arguments as settings in force, options of ours, and options for the SDK."""
+    own = Options(**{name: options[name] for name in Options.names() if name in options})
+    settings = resolve(
+        api_key=api_key,
+        region=own.region,
+        base_url=None if base_url is None or isinstance(base_url, openai.NotGiven) else str(base_url),
+        env_file=env_file,
+        allow_http=own.allow_http,
+    )
+    others = {name: value for name, value in options.items() if name not in Options.names()}
+    return settings, replace(own, region=settings.region), _without_openai_accounts(others)
+
+
 def _without_openai_accounts(options: Mapping[str, Any]) -> dict[str, Any]:
     """The SDK options without OpenAI's accounts, of which Kimi has no equivalent; said aloud where one was given."""
     for name in OTHER_LOGINS:
@@ -220,66 +243,21 @@ def _without_openai_accounts(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in ACCOUNTS + OTHER_LOGINS}
 
 
-def _settle(
-    client: Any,
-    settings: Settings,
-    allow_http: bool,
-    default_headers: Mapping[str, str] | None,
-    options: Mapping[str, Any],
-) -> None:
-    """After the SDK's constructor: take back what it read from the `OPENAI_*` environment, keep what `copy()` needs."""
+def _settle(client: Any, own: Options, default_headers: Mapping[str, str] | None, options: Mapping[str, Any]) -> None:
+    """After the SDK's constructor: take back what it read from the `OPENAI_*` environment."""
     client.organization = client.project = client.admin_api_key = None
     client.webhook_secret = options.get("webhook_secret")
     client._custom_headers = dict(default_headers or {})
-    client.region = settings.region
-    client._kimi_options = {"region": settings.region, "allow_http": allow_http}
+    client.kimi_options = own
 
 
 def _kept(client: Any, options: dict[str, Any], extra: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Our own settings for a copy; those that the caller overrides are taken out of `options`, the rest is the
-    SDK's."""
-    kept: dict[str, Any] = client._kimi_options
-    own = {name: options.pop(name) for name in kept if name in options}
+    """Our own options for a copy; those that the caller overrides are taken out of `options`, the rest is the SDK's."""
+    own = {name: options.pop(name) for name in Options.names() if name in options}
     if own.get("region") in BASE_URLS:
         options.setdefault("base_url", BASE_URLS[own["region"]])
-    return {**kept, **own, **(extra or {})}
-
-
-def _text(base_url: Any) -> str | None:
-    return None if base_url is None or isinstance(base_url, openai.NotGiven) else str(base_url)
+    return {**client.kimi_options.as_keywords(), **own, **(extra or {})}
 
 
 def _repr(client: Any) -> str:
     return f"{type(client).__name__}(region={client.region!r}, base_url={str(client.base_url).rstrip('/')!r})"
-
-
-def _hook(http: Any, hook: Callable[[Any], Any]) -> None:
-    hooks = http.event_hooks["response"]
-    if hook not in hooks:  # a copy shares its HTTP client
-        hooks.append(hook)
-
-
-def _arrived(response: Any) -> None:
-    """Each response, redirects included, before the SDK sees it."""
-    if OURS in response.request.extensions:
-        _name_request(response)
-        _stay_at_origin(response)
-
-
-async def _arrived_async(response: Any) -> None:
-    _arrived(response)
-
-
-def _name_request(response: Any) -> None:
-    headers = response.headers
-    found = next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
-    if found is not None:
-        headers.setdefault("x-request-id", found)
-
-
-def _stay_at_origin(response: Any) -> None:
-    """A redirect to another origin would carry the prompt there; without its `location` it is an error instead."""
-    if response.has_redirect_location:
-        here, there = response.url, response.url.join(response.headers["location"])
-        if (here.scheme, here.host, here.port) != (there.scheme, there.host, there.port):
-            del response.headers["location"]

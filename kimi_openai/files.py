@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal, cast, overload
+from typing import IO, Any, Literal, overload
 
 import openai
 
@@ -104,13 +104,14 @@ def _upload(client: AnyClient, file: tuple[str, bytes], purpose: Any) -> Flow[st
 
 def _read(file: FileSource, filename: str | None) -> tuple[bytes, str]:
     """The whole content, so that a retried upload sends all of it, and a name ("" if there is none)."""
+    content: object
     if isinstance(file, str | os.PathLike):
         _check_size(Path(file).expanduser().stat().st_size if Path(file).expanduser().is_file() else 1)
         content, name = read_file(file, "upload")
     elif isinstance(file, bytes | bytearray | memoryview):
         content, name = bytes(file), ""
     elif hasattr(file, "read"):
-        content = cast(object, file.read(MAX_FILE_BYTES + 1))
+        content = file.read(MAX_FILE_BYTES + 1)
         name = Path(str(getattr(file, "name", ""))).name
     else:
         raise TypeError(f"a file is a path, bytes or an object open for binary reading, not {type(file).__name__}")

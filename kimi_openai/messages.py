@@ -173,10 +173,9 @@ def _replayed(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Mapping[str, Any]:
-    plain: Mapping[str, Any] = (
-        value if isinstance(value, dict) else value.model_dump(mode="json", exclude_none=True, warnings=False)
-    )
-    return plain
+    if isinstance(value, pydantic.BaseModel):
+        value = value.model_dump(mode="json", exclude_none=True, warnings=False)
+    return cast(Mapping[str, Any], value)
 
 
 def _replayed_call(call: Any) -> dict[str, Any]:
