@@ -12,7 +12,7 @@ of them up to 2026-11-23 where no official page was available; each row says whi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
@@ -58,8 +58,8 @@ class ModelFacts:
     default_effort: str | None = None
     keeps: tuple[str | None, ...] = ()
     default_keep: str | None = None
-    sampling: Sampling = FREE_SAMPLING
-    sampling_off: Sampling = FREE_SAMPLING
+    sampling: Sampling = field(default_factory=lambda: FREE_SAMPLING)
+    sampling_off: Sampling = field(default_factory=lambda: FREE_SAMPLING)
     tool_choices: frozenset[ToolChoice] = ANY_CHOICE
     tool_choices_off: frozenset[ToolChoice] = ANY_CHOICE
     needs_reasoning_in_tool_calls: bool = False
