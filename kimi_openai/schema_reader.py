@@ -1,0 +1,275 @@
+"""Reads one JSON Schema document into MFJS nodes: what stands side by side meets, alternatives join.
+
+References stay references here, to definitions that are read once each; `schema_refs` decides which remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from .schema_algebra import (
+    NOTHING,
+    TYPES,
+    Node,
+    Scope,
+    anything,
+    is_any,
+    is_list,
+    is_map,
+    join,
+    meet,
+    rest,
+    spelled,
+    tidy,
+)
+from .schema_keywords import IMPLIED, annotated, bounds, literals, short, types
+from .schema_refs import MISSING, ROOT, find, free_name
+
+__all__ = ["Reader"]
+
+DEEPEST = 200
+"""Path steps after which a schema is cut; the server is known to refuse far less ('schema depth exceeds …')."""
+
+
+class Reader:
+    """One document being read. `read_all` gives its nodes by reference; `notes` fills with what was lost on the way."""
+
+    def __init__(self, document: Node) -> None:
+        self.document = document
+        self.notes: list[str] = []
+        self.leads_back = False
+        self._names: dict[str, str] = {}
+        self._targets: dict[str, str] = {}
+        self._nodes: dict[str, Node] = {}
+        self._reading = {ROOT}
+        self._scope = Scope(self.expand, self.note)
+        self._quiet = Scope(self.expand, lambda _path, _text: None)
+        self._gives_types: dict[str, Callable[[Node, str], Node]] = {
+            "$ref": self._reference,
+            "const": self._const,
+            "enum": self._enum,
+            "allOf": self._all_of,
+            "anyOf": self._any_of,
+            "oneOf": self._one_of,
+        }
+
+    def note(self, path: str, text: str) -> None:
+        """Notes a loss at a path (dotted, with a dot at its end; empty for the root)."""
+        self.notes.append(f"{path[:-1] or 'root'}: {text}")
+
+    def read_all(self) -> dict[str, Node]:
+        """The root, under `#`, and every definition that anything refers to."""
+        root = self.read(self.document, "")
+        while missing := self._targets.keys() - self._nodes.keys():
+            for name in sorted(missing):
+                self.expand(name)
+        return {ROOT: root, **self._nodes}
+
+    def expand(self, name: str) -> Node | None:
+        """The node behind one of our references, None while it is being read."""
+        if name not in self._nodes and name not in self._reading:
+            self._reading.add(name)
+            path = f"$defs.{name.rpartition('/')[2]}."
+            node = self.read(find(self.document, self._targets[name]), path)
+            if node == NOTHING:
+                self.note(path, "nothing can satisfy it; anything is accepted")
+            self._nodes[name] = spelled({} if node == NOTHING else node)
+        return self._nodes.get(name)
+
+    def read(self, raw: object, path: str) -> Node:
+        """The node of a raw subschema, its annotations included."""
+        if raw is True or raw is False:
+            return {} if raw else NOTHING
+        if not is_map(raw):
+            self.note(path, f"{short(raw)} is not a schema; anything is accepted")
+            return {}
+        if path.count(".") > DEEPEST:
+            if raw != anything():
+                self.note(path, "too deep; anything is accepted from here")
+            return anything()
+        node = self._constrained(raw, path)
+        if raw.get("nullable") is True:
+            node = join((node, {"type": "null"}))
+        return annotated(raw, node, path, self.note)
+
+    def _constrained(self, raw: Node, path: str) -> Node:
+        """Everything that stands side by side in a schema, met."""
+        given: Node = {}
+        for keyword, reading in self._gives_types.items():
+            if keyword in raw:
+                given = meet(given, reading(raw, path), self._scope, path)
+        kinds = types(raw, path, self.note)
+        if kinds is None:
+            implied = list(dict.fromkeys(IMPLIED[keyword] for keyword in raw if keyword in IMPLIED))
+            kinds = implied if is_any(given) else [*TYPES] if implied else []
+        if not kinds:
+            return given
+        return meet(given, join(self._typed(kind, raw, path) for kind in kinds), self._scope, path)
+
+    def _typed(self, kind: str, raw: Node, path: str) -> Node:
+        if kind in ("boolean", "null"):
+            return {"type": kind}
+        if kind == "object":
+            return self._object(raw, path)
+        node: Node = {"type": kind, **bounds(kind, raw, path, self.note)}
+        if kind == "string" and isinstance(raw.get("pattern"), str):
+            node["pattern"] = raw["pattern"]
+        return tidy(self._array(raw, node, path) if kind == "array" else node)
+
+    # What says the type by itself
+
+    def _reference(self, raw: Node, path: str) -> Node:
+        ref = raw["$ref"]
+        if ref in ("#", "#/"):
+            self.leads_back = True
+            return {"$ref": ROOT}
+        if not isinstance(ref, str) or find(self.document, ref) is MISSING:
+            self.note(path, f"$ref {short(ref)} leads nowhere in this schema; anything is accepted")
+            return {}
+        if ref not in self._names:
+            self._names[ref] = free_name(ref, self._targets)
+            self._targets[self._names[ref]] = ref
+        return {"$ref": self._names[ref]}
+
+    def _const(self, raw: Node, path: str) -> Node:
+        return literals([raw["const"]], path, self.note)
+
+    def _enum(self, raw: Node, path: str) -> Node:
+        values = raw["enum"]
+        if is_list(values) and values:
+            return literals(values, path, self.note)
+        self.note(path, f"enum {short(values)} is not a list of values; it is not enforced")
+        return {}
+
+    def _all_of(self, raw: Node, path: str) -> Node:
+        node: Node = {}
+        for part in self._parts(raw, "allOf", path):
+            node = meet(node, part, self._scope, path)
+        return node
+
+    def _any_of(self, raw: Node, path: str) -> Node:
+        return self._union(raw, [*self._parts(raw, "anyOf", path)])
+
+    def _one_of(self, raw: Node, path: str) -> Node:
+        parts = [*self._parts(raw, "oneOf", path)]
+        pairs = () if is_map(raw.get("discriminator")) else combinations(parts, 2)
+        if any(meet(one, other, self._quiet, path) != NOTHING for one, other in pairs):
+            self.note(path, "oneOf became anyOf; that only one branch may match is not enforced")
+        return self._union(raw, parts)
+
+    def _union(self, raw: Node, parts: list[Node]) -> Node:
+        tag = raw.get("discriminator")
+        if is_map(tag):
+            parts = [self._tagged(part, tag.get("propertyName")) for part in parts]
+        return join(parts) if parts else {}
+
+    def _tagged(self, node: Node, tag: object) -> Node:
+        """The branch of a discriminated union with its tag required: without it pydantic finds no branch at all."""
+        body = self.expand(node["$ref"]) if "$ref" in node else node
+        if body is None or tag not in body.get("properties", ()) or tag in body.get("required", ()):
+            return node
+        return {**body, "required": [*body.get("required", ()), tag]}
+
+    def _parts(self, raw: Node, keyword: str, path: str) -> Iterator[Node]:
+        parts = raw[keyword]
+        if not is_list(parts) or not parts:
+            self.note(path, f"{keyword} {short(parts)} is not a list of schemas; it is not enforced")
+            return
+        for index, part in enumerate(parts):
+            yield self.read(part, f"{path}{keyword}{{{index}}}.")
+
+    # What one type consists of
+
+    def _object(self, raw: Node, path: str) -> Node:
+        node: Node = {"type": "object"}
+        properties = raw.get("properties")
+        if is_map(properties):
+            node["properties"] = {}
+            for name, part in properties.items():
+                self._property(name, self.read(part, f"{path}properties.{name}."), node, path)
+        elif properties is not None:
+            self.note(path, f"properties {short(properties)} is not an object; it is not enforced")
+        self._additional(raw, node, path)
+        self._required(raw, node, path)
+        return node
+
+    def _property(self, name: str, value: Node, node: Node, path: str) -> None:
+        if value == NOTHING:
+            self.note(f"{path}properties.{name}.", "nothing can satisfy it; the property is left out")
+        else:
+            node["properties"][name] = spelled(value)
+
+    def _additional(self, raw: Node, node: Node, path: str) -> None:
+        """`additionalProperties`; patterned and unevaluated properties are the nearest to them that there is."""
+        patterns = raw.get("patternProperties")
+        value = raw.get("additionalProperties", raw.get("unevaluatedProperties"))
+        if is_map(patterns) and patterns:
+            where = f"{path}patternProperties."
+            values = [self.read(part, f"{where}{name}.") for name, part in patterns.items()]
+            if is_map(value):
+                values.append(self.read(value, f"{path}additionalProperties."))
+            node["additionalProperties"] = join(values)
+        elif is_map(value):
+            read = self.read(value, f"{path}additionalProperties.")
+            node["additionalProperties"] = False if read == NOTHING else read
+        elif isinstance(value, bool):
+            node["additionalProperties"] = value
+        elif value is not None:
+            self.note(path, f"additionalProperties {short(value)} is not a schema; it is not enforced")
+
+    def _required(self, raw: Node, node: Node, path: str) -> None:
+        """`required`, where each name must be one of `properties` ('required property 'age' is not defined in
+        properties'): one that is not joins them, with whatever the schema accepts under other names."""
+        required: list[str] = []
+        said = raw.get("properties")
+        listed = said if is_map(said) else Node()
+        for name in self._required_names(raw, listed, path):
+            if name and name not in listed and rest(node) != NOTHING:
+                node.setdefault("properties", {}).setdefault(name, spelled(rest(node)))
+            if not name or name not in node.get("properties", ()):
+                self.note(path, f"required {short(name)} can never be answered; it is not enforced")
+            elif name not in required:
+                required.append(name)
+        if required or raw.get("required") == []:
+            node["required"] = required
+
+    def _required_names(self, raw: Node, listed: Node, path: str) -> Iterator[str]:
+        said = raw.get("required", [])
+        for name in said if is_list(said) else ():
+            if isinstance(name, str):
+                yield name
+            else:
+                self.note(path, f"required {short(name)} is not a name; it is not enforced")
+        if not is_list(said) and not isinstance(said, bool):
+            self.note(path, f"required {short(said)} is not a list of names; it is not enforced")
+        # Draft 3 and hand-written tools say it inside the property.
+        yield from (name for name, part in listed.items() if is_map(part) and part.get("required") is True)
+
+    def _array(self, raw: Node, node: Node, path: str) -> Node:
+        first, others = raw.get("prefixItems"), raw.get("items")
+        if is_list(others):
+            first, others = others, raw.get("additionalItems")
+        if is_list(first) and first:
+            return self._tuple(first, others, node, path)
+        if others is None or others is True:
+            return node
+        items = self.read(others, f"{path}items.")
+        return {**node, "items": items} if items else node
+
+    def _tuple(self, first: list[object], others: object, node: Node, path: str) -> Node:
+        """A list of what any position takes, as long as the tuple ('items must be an object')."""
+        parts = [self.read(part, f"{path}prefixItems.{index}.") for index, part in enumerate(first)]
+        most = node.get("maxItems", len(parts) + 1)
+        closed = others is False or most <= len(parts)
+        if others is None and not closed:
+            self.note(path, f"more than {len(parts)} items are not accepted any more")
+        if is_map(others) and not closed:
+            parts.append(self.read(others, f"{path}items."))
+        else:
+            node = {**node, "maxItems": min(most, len(parts))}
+        parts = parts[:most]
+        items = join(parts)
+        if any(part != parts[0] for part in parts):
+            self.note(path, "which item has which type is not enforced, only that each has one of them")
+        return {**node, "items": items} if items else node
