@@ -5,14 +5,19 @@ that catches that catches them.
 
     OpenAIError
     ├── SettingsError (also ValueError)     a key, region or base URL that cannot work
-    └── UnexpectedAnswerError               the platform answered something that is not what was asked for
+    ├── UnexpectedAnswerError               the platform answered something that is not what was asked for
+    └── APIConnectionError
+        └── StreamCutError                  a stream that ended before its finish_reason
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import openai
 
-__all__ = ["KimiCompatWarning", "SettingsError", "UnexpectedAnswerError"]
+__all__ = ["KimiCompatWarning", "SettingsError", "StreamCutError", "UnexpectedAnswerError", "stream_error"]
 
 
 class SettingsError(openai.OpenAIError, ValueError):
@@ -30,5 +35,39 @@ class UnexpectedAnswerError(openai.OpenAIError):
         )
 
 
+class StreamCutError(openai.APIConnectionError):
+    """A stream that ended before its finish_reason: `text` and `reasoning` are what had come of the first choice.
+
+    What broke it, if anything was raised, is `__cause__`; `request` is the request, as on every SDK error.
+    """
+
+    text: str
+    reasoning: str
+
+    def __init__(
+        self, *, request: Any, text: str = "", reasoning: str = "", cause: BaseException | None = None
+    ) -> None:
+        how = "it just ended" if cause is None else type(cause).__name__
+        super().__init__(
+            message=f"the stream was cut before its finish_reason ({how}), after {len(text)} characters of content and "
+            f"{len(reasoning)} of reasoning; the connection's or Kimi's side; ask again, or use kimi_openai.stream, "
+            "which goes on where the text broke off (not retried)",
+            request=request,
+        )
+        self.text = text
+        self.reasoning = reasoning
+        self.__cause__ = cause
+
+
 class KimiCompatWarning(UserWarning):
     """Something that OpenAI accepts was left out or changed because Kimi does not accept it."""
+
+
+def stream_error(body: object, response: Any) -> openai.APIError:
+    """The exception for an error event inside a stream: of the class that the same error has before a stream.
+
+    `body` is the event's JSON, `{"error": {...}}` or the inner object; `response` is the stream's response.
+    """
+    error = body.get("error", body) if isinstance(body, Mapping) else body
+    message = error.get("message") if isinstance(error, Mapping) else error
+    return openai.APIError(str(message or "An error occurred during streaming"), response.request, body=error)
