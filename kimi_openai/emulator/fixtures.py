@@ -1,0 +1,18 @@
+"""A pytest fixture: `from kimi_openai.emulator.fixtures import kimi` in a conftest. pytest is imported only here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .kimi import Emulator
+
+__all__ = ["kimi"]
+
+
+@pytest.fixture
+def kimi() -> Iterator[Emulator]:
+    """A running emulator for one test."""
+    with Emulator() as emulator:
+        yield emulator
