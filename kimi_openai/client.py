@@ -8,7 +8,6 @@ through the hook in `arrivals.py`. Private names in use, each with a test that n
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from inspect import isawaitable
@@ -19,6 +18,7 @@ import openai
 from . import arrivals, connections
 from .arrivals import Call
 from .errors import KimiCompatWarning, SettingsError
+from .notices import warn
 from .options import Options
 from .pages import AsyncFilePage, FilePage
 from .settings import BASE_URLS, Region, Settings, check_key, resolve
@@ -238,8 +238,7 @@ def _without_openai_accounts(options: Mapping[str, Any]) -> dict[str, Any]:
             raise SettingsError(f"{name} is a way to log in to OpenAI; Kimi takes an api_key only")
     for name in ACCOUNTS:
         if options.get(name) is not None:
-            message = f"{name} is OpenAI's; Kimi has no such thing and it is not sent"
-            warnings.warn(message, KimiCompatWarning, stacklevel=4)
+            warn(f"{name} is OpenAI's; Kimi has no such thing and it is not sent", KimiCompatWarning)
     return {name: value for name, value in options.items() if name not in ACCOUNTS + OTHER_LOGINS}
 
 

@@ -35,8 +35,9 @@ def async_http_client() -> AsyncPooledClient:
 
 
 def _library() -> Any:
-    """The SDK's HTTP library (httpx or httpx2), found through what the SDK exports instead of by name."""
-    return sys.modules[openai.Timeout.__module__.partition(".")[0]]
+    """The SDK's HTTP library (httpx or httpx2), found through its default client's base class instead of by name."""
+    names = (base.__module__.partition(".")[0] for base in openai.DefaultHttpxClient.__mro__)
+    return sys.modules[next(name for name in names if name != "openai")]
 
 
 def _pool_options() -> dict[str, Any]:

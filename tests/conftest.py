@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from inspect import isawaitable
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 
 from kimi_openai import create_async_client, create_client
 from kimi_openai.emulator import Emulator
+
+from .servers import Answering, MakeAnswering
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +87,17 @@ def mode(request: pytest.FixtureRequest) -> Iterator[Mode]:
     mode = Mode(request.param)
     yield mode
     mode.close()
+
+
+@pytest.fixture
+def answering() -> Iterator[MakeAnswering]:
+    """Makes servers with fixed answers: `answering(status, body, headers, then=...)`."""
+    servers: list[Answering] = []
+
+    def make(status: int, answer: Any, headers: Mapping[str, str] | None = None, *, then: Any = None) -> Answering:
+        servers.append(Answering(status, answer, headers or {}, then))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()

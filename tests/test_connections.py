@@ -1,0 +1,179 @@
+"""connections.py: pools that fit the process and the loop, warm connections, one TLS context, nothing left open."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib.util
+import os
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import openai
+import pytest
+
+from kimi_openai import connections, create_async_client, create_client
+from kimi_openai.emulator import Emulator
+
+from .conftest import Mode
+from .servers import MakeAnswering
+
+HELLO: list[Any] = [{"role": "user", "content": "Hello"}]
+LIST = {"object": "list", "data": []}
+
+
+def run_python(code: str, *arguments: str) -> str:
+    """What a fresh interpreter prints, with every warning an error, and nothing on stderr."""
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(code), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_dropped_client_closes_its_connections(mode: Mode, kimi: Emulator) -> None:
+    """Without close() and without a ResourceWarning, which pytest turns into an error here."""
+
+    async def use_and_drop() -> None:
+        client = create_async_client(base_url=kimi.base_url, api_key=kimi.api_key)
+        await client.models.list()
+        del client
+        gc.collect()
+        await asyncio.sleep(0.05)
+
+    if mode.is_async:
+        asyncio.run(use_and_drop())
+    else:
+        client = create_client(base_url=kimi.base_url, api_key=kimi.api_key)
+        client.with_options(timeout=3).models.list()
+        del client
+    gc.collect()
+
+
+@pytest.mark.parametrize("ending", ["", "client.close()", "del client"])
+def test_a_script_that_just_ends_leaves_no_warning(kimi: Emulator, ending: str) -> None:
+    """In an interpreter with every warning on, nothing is printed to stderr, however the client ends."""
+    code = f"""
+        import sys
+        from kimi_openai import create_client
+        client = create_client(base_url=sys.argv[1], api_key=sys.argv[2])
+        print(client.models.list().data[0].object)
+        {ending}
+    """
+    assert run_python(code, kimi.base_url, kimi.api_key) == "model\n"
+
+
+def test_a_module_global_async_client_survives_its_event_loop(kimi: Emulator) -> None:
+    """A second and a third `asyncio.run()` work, and no loop leaves an open connection behind."""
+    code = """
+        import asyncio, sys
+        from kimi_openai import create_async_client
+        client = create_async_client(base_url=sys.argv[1], api_key=sys.argv[2])
+        async def main():
+            chunks = [chunk async for chunk in await client.chat.completions.create(
+                model="kimi-k3", messages=[{"role": "user", "content": "Hi"}], stream=True)]
+            print(chunks[-1].choices[0].finish_reason)
+        for _ in range(3):
+            asyncio.run(main())
+    """
+    assert run_python(code, kimi.base_url, kimi.api_key) == "stop\n" * 3
+
+
+def test_one_async_client_serves_two_loops_at_once(kimi: Emulator) -> None:
+    """Each thread's loop has its own pool."""
+    client = create_async_client(base_url=kimi.base_url, api_key=kimi.api_key)
+
+    async def three() -> int:
+        return len(await asyncio.gather(*(client.models.list() for _ in range(3))))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: asyncio.run(three()), range(4))) == [3] * 4
+
+
+def test_a_closed_client_stays_closed(mode: Mode, kimi: Emulator) -> None:
+    """After close() a call fails as it does in the SDK, instead of opening a new connection."""
+    client = mode.client(kimi, max_retries=0)
+    mode.run(client.models.list())
+    mode.run(client.close())
+    assert client.is_closed()
+    with pytest.raises((openai.APIConnectionError, RuntimeError)):
+        mode.run(client.models.list())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_forked_child_gets_fresh_connections(answering: MakeAnswering) -> None:
+    """Parent and child never speak over the same socket."""
+    server = answering(200, LIST)
+    code = """
+        import os, sys
+        from kimi_openai import create_client
+        client = create_client(base_url=sys.argv[1], api_key="sk-1")
+        client.models.list()
+        child = os.fork()
+        client.models.list()
+        if not child:
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        client.models.list()
+    """
+    run_python(code, server.base_url)
+    assert sorted(server.ports.count(port) for port in set(server.ports)) == [1, 3]
+
+
+def test_sixteen_threads_share_one_client(kimi: Emulator) -> None:
+    """All answers arrive, each to its own question."""
+    client = create_client(base_url=kimi.base_url, api_key=kimi.api_key)
+
+    def ask(number: int) -> bool:
+        question: Any = {"role": "user", "content": f"question {number}"}
+        answer = client.chat.completions.create(model="kimi-k3", messages=[question])
+        return f"question {number}" in (answer.choices[0].message.content or "")
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(ask, range(64)))
+    client.close()
+
+
+def test_connections_stay_warm_for_a_pause(mode: Mode, answering: MakeAnswering) -> None:
+    """The second request goes over the first one's connection, and the pool keeps it far longer than the SDK's 5 s."""
+    server = answering(200, LIST)
+    client = mode.client(base_url=server.base_url, api_key="sk-1")
+    for _ in range(3):
+        mode.run(client.models.list())
+    assert len(set(server.ports)) == 1
+    assert connections._pool_options()["limits"].keepalive_expiry >= 60
+
+
+def test_many_clients_share_one_tls_context() -> None:
+    """Certificates are loaded once per process, and again only when the variables that name them change."""
+    first, second = connections._pool_options()["verify"], connections._pool_options()["verify"]
+    assert first is second
+    assert first.cert_store_stats()["x509_ca"] + len(first.get_ca_certs()) >= 0
+    assert first.check_hostname
+
+
+def test_async_uses_aiohttp_where_it_is_installed(kimi: Emulator) -> None:
+    """The SDK's aiohttp transport carries the calls, else its default one."""
+    installed = "_MissingAioHttpClient" not in repr(openai.DefaultAioHttpClient.__mro__)
+    if openai.VERSION < "3":
+        installed = importlib.util.find_spec("httpx_aiohttp") is not None
+
+    async def pool_of() -> Any:
+        client: Any = create_async_client(base_url=kimi.base_url, api_key=kimi.api_key)
+        await client.models.list()
+        ((http, _guard),) = client._client._kimi_pools.values()
+        return http
+
+    assert isinstance(asyncio.run(pool_of()), openai.DefaultAioHttpClient) is installed
+
+
+def test_the_http_library_is_found_through_the_sdk() -> None:
+    """httpx for openai 1 and 2, httpx2 from 3 on; our code names neither."""
+    assert connections._library().__name__ == ("httpx" if openai.VERSION < "3" else "httpx2")
