@@ -5,6 +5,7 @@ that catches that catches them.
 
     OpenAIError
     ├── SettingsError (also ValueError)     a key, region or base URL that cannot work
+    ├── CompatError (also ValueError)       a request that Kimi would refuse, and how to write it instead
     ├── UnexpectedAnswerError               the platform answered something that is not what was asked for
     └── APIConnectionError
         └── StreamCutError                  a stream that ended before its finish_reason
@@ -13,15 +14,55 @@ that catches that catches them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import openai
 
-__all__ = ["KimiCompatWarning", "SettingsError", "StreamCutError", "UnexpectedAnswerError", "stream_error"]
+__all__ = [
+    "CompatError",
+    "KimiCompatWarning",
+    "Note",
+    "SettingsError",
+    "StreamCutError",
+    "UnexpectedAnswerError",
+    "stream_error",
+]
 
 
 class SettingsError(openai.OpenAIError, ValueError):
     """A key, region, base URL or option that cannot work; raised at construction, before anything is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing in a request that is not what Kimi accepts.
+
+    `kind` is a short name of the rule, `where` a dotted path into the body ("messages.3.role"), `change` what is sent
+    instead, `why` what Kimi does or says, `fix` what to write in the code. `fatal`: there is nothing to send instead.
+    """
+
+    kind: str
+    where: str
+    change: str
+    why: str
+    fix: str
+    fatal: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.change}, because {self.why}; {self.fix}"
+
+
+class CompatError(openai.OpenAIError, ValueError):
+    """A request that Kimi would refuse, or with `compat="strict"` would get only changed; nothing was sent.
+
+    `notes` are the reasons, a `Note` each.
+    """
+
+    def __init__(self, notes: tuple[Note, ...]) -> None:
+        self.notes = notes
+        found = "".join(f"\n  - {note}" for note in notes)
+        super().__init__(f"the request was not sent, {len(notes)} in it to change for Kimi:{found}")
 
 
 class UnexpectedAnswerError(openai.OpenAIError):
