@@ -11,7 +11,9 @@ import asyncio
 import os
 import ssl
 import sys
+import weakref
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -79,20 +81,32 @@ class PooledClient(openai.DefaultHttpxClient):
         if pool is not None:
             pool.close()
 
-    def __del__(self) -> None:
-        # The SDK's own finaliser is on a class that it uses only when it builds the HTTP client itself.
-        if hasattr(self, "_kimi_pools"):
-            self.close()
-
     def _kimi_pool(self) -> openai.DefaultHttpxClient:
         pid = os.getpid()
-        # setdefault is atomic: of two threads that come first together, both use the one that was stored.
-        return self._kimi_pools.get(pid) or self._kimi_pools.setdefault(
-            pid, openai.DefaultHttpxClient(event_hooks=self.event_hooks, **_pool_options())
-        )
+        pool = self._kimi_pools.get(pid)
+        if pool is None:
+            new = openai.DefaultHttpxClient(event_hooks=self.event_hooks, **_pool_options())
+            # setdefault is atomic: of two threads that come first together, both use the one that was stored.
+            pool = self._kimi_pools.setdefault(pid, new)
+            weakref.finalize(self, _close_in_process, pid, pool)
+        return pool
 
 
-Pool = tuple[openai.DefaultAsyncHttpxClient, "AsyncGenerator[None, None]"]
+def _close_in_process(pid: int, pool: openai.DefaultHttpxClient) -> None:
+    """When its client is dropped, or at exit, a pool is closed by the process that opened it.
+
+    Being an argument of a finaliser keeps the pool out of reach of the garbage collector, which would warn of open
+    sockets. (The SDK's own finaliser is on a class that it uses only when it builds the HTTP client itself.)
+    """
+    if pid == os.getpid():
+        pool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    http: openai.DefaultAsyncHttpxClient
+    guard: AsyncGenerator[None, None]
+    finalizer: weakref.finalize[Any, Any]
 
 
 class AsyncPooledClient(openai.DefaultAsyncHttpxClient):
@@ -100,7 +114,7 @@ class AsyncPooledClient(openai.DefaultAsyncHttpxClient):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._kimi_pools: dict[Any, Pool] = {}
+        self._kimi_pools: dict[Any, _Pool] = {}
 
     async def send(self, *args: Any, **options: Any) -> Any:
         """Send from the running loop's pool."""
@@ -108,25 +122,32 @@ class AsyncPooledClient(openai.DefaultAsyncHttpxClient):
             return await super().send(*args, **options)  # raises what the library raises
         loop = _running_loop()
         pool = self._kimi_pools.get(loop)
-        if pool is None or pool[0].is_closed:
+        if pool is None or pool.http.is_closed:
             pool = await self._kimi_open(loop)
-        return await pool[0].send(*args, **options)
+        return await pool.http.send(*args, **options)
 
     async def aclose(self) -> None:
-        """Close the running loop's connections; those of other loops are closed by their loops."""
+        """Close all connections, those of other loops in their loops."""
         await super().aclose()
-        pool = self._kimi_pools.pop(_running_loop(), None)
-        if pool is not None:
-            await pool[1].aclose()
+        own = self._kimi_pools.pop(_running_loop(), None)
+        if own is not None:
+            own.finalizer.detach()
+            await own.guard.aclose()
+        for pool in self._kimi_pools.values():
+            pool.finalizer()
         self._kimi_pools.clear()
 
-    async def _kimi_open(self, loop: Any) -> Pool:
-        self._kimi_pools = {other: pool for other, pool in self._kimi_pools.items() if not other.is_closed()}
+    async def _kimi_open(self, loop: Any) -> _Pool:
+        for ended in [other for other in self._kimi_pools if other.is_closed()]:
+            self._kimi_pools.pop(ended).finalizer.detach()
         http = _async_pool_client(self.event_hooks)
         guard = _closed_with_its_loop(http)
-        self._kimi_pools[loop] = http, guard  # before the first await: no other task of this loop opens a second one
+        finalizer = weakref.finalize(self, _close_in_loop, loop, guard)
+        finalizer.atexit = False
+        pool = _Pool(http, guard, finalizer)
+        self._kimi_pools[loop] = pool  # before the first await: no other task of this loop opens a second one
         await anext(guard)
-        return http, guard
+        return pool
 
 
 def _async_pool_client(event_hooks: Any) -> openai.DefaultAsyncHttpxClient:
@@ -140,12 +161,18 @@ def _async_pool_client(event_hooks: Any) -> openai.DefaultAsyncHttpxClient:
 
 
 async def _closed_with_its_loop(http: openai.DefaultAsyncHttpxClient) -> AsyncGenerator[None, None]:
-    """Held open beside its pool. An event loop closes the asynchronous generators started in it when it shuts down, and
-    when they are dropped, so the connections are closed in the loop that they belong to, whichever comes first."""
+    """Held open beside its pool: an event loop that shuts down closes the asynchronous generators started in it, and so
+    the connections are closed in the loop that they belong to."""
     try:
         yield
     finally:
         await http.aclose()
+
+
+def _close_in_loop(loop: Any, guard: AsyncGenerator[None, None]) -> None:
+    """When its client is dropped, a pool is closed in its own loop, if that still runs."""
+    if loop is not NO_LOOP and not loop.is_closed():
+        loop.call_soon_threadsafe(loop.create_task, guard.aclose())
 
 
 class _NoLoop:

@@ -28,7 +28,7 @@ LIST = {"object": "list", "data": []}
 def run_python(code: str, *arguments: str) -> str:
     """What a fresh interpreter prints, with every warning an error, and nothing on stderr."""
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(code), *arguments],
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *arguments],
         capture_output=True,
         text=True,
         timeout=60,
@@ -168,8 +168,8 @@ def test_async_uses_aiohttp_where_it_is_installed(kimi: Emulator) -> None:
     async def pool_of() -> Any:
         client: Any = create_async_client(base_url=kimi.base_url, api_key=kimi.api_key)
         await client.models.list()
-        ((http, _guard),) = client._client._kimi_pools.values()
-        return http
+        (pool,) = client._client._kimi_pools.values()
+        return pool.http
 
     assert isinstance(asyncio.run(pool_of()), openai.DefaultAioHttpClient) is installed
 
