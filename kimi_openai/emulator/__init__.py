@@ -10,15 +10,16 @@
         client.chat.completions.create(model="kimi-k3", messages=[{"role": "user", "content": "Hi"}])
         assert kimi.chats[-1]["model"] == "kimi-k3"      # what was sent
 
-It speaks the platform's wire as documented and measured, and shares no opinion with the client: it reads the facts table of
-`kimi_openai.models` and nothing else of ours. What the documentation leaves open is a field of `Behaviour`.
+It speaks the platform's wire as documented and measured, and shares no opinion with the client: it reads the facts
+table of `kimi_openai.models` and nothing else of ours. What the documentation leaves open is a field of `Behaviour`.
 """
 
 try:
     import aiohttp as _aiohttp
 except ModuleNotFoundError as missing:  # pragma: no cover
     raise ModuleNotFoundError(
-        "kimi_openai.emulator needs aiohttp, which is not installed: pip install 'kimi-openai[emulator]'", name=missing.name
+        "kimi_openai.emulator needs aiohttp, which is not installed: pip install 'kimi-openai[emulator]'",
+        name=missing.name,
     ) from missing
 
 from .behaviour import Behaviour
@@ -38,6 +39,7 @@ from .faults import (
     internal_error,
     out_of_quota,
     overloaded,
+    parse_fault,
     plain_json,
     rate_limited,
     refuse,
@@ -48,6 +50,7 @@ from .faults import (
     unavailable,
 )
 from .kimi import Emulator
+from .mfjs import mfjs_problem
 from .record import Request
 from .script import Step, call, cut, error, finish, parse_script, pause, say, think, usage
 
@@ -73,8 +76,10 @@ __all__ = [
     "garbage",
     "html",
     "internal_error",
+    "mfjs_problem",
     "out_of_quota",
     "overloaded",
+    "parse_fault",
     "parse_script",
     "pause",
     "plain_json",

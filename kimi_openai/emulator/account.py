@@ -25,7 +25,7 @@ DEFAULT_VOUCHER, DEFAULT_CASH = Decimal("46.58893"), Decimal("3.00001")
 
 @dataclass(slots=True)
 class Account:
-    """Cash and voucher in the region's currency; use is paid from the voucher first, then from cash, which may go below 0."""
+    """Cash and voucher; use is paid from the voucher first, then from cash, which may go below 0."""
 
     cash: Decimal = DEFAULT_CASH
     voucher: Decimal = DEFAULT_VOUCHER
@@ -65,7 +65,7 @@ def quota_problem(status: int = 429) -> Problem:
 
 @dataclass(slots=True)
 class PromptCache:
-    """Which prompts were seen: whole ones, and the beginnings of longer ones in blocks of 256 tokens (measured hits)."""
+    """Which prompts were seen: whole ones, and beginnings of longer ones in blocks of 256 tokens (as measured)."""
 
     block: int = 256
     size: int = 10_000

@@ -1,6 +1,6 @@
 """The answer that the emulator gives without a script: deterministic, from the request alone.
 
-It quotes the question or the tool's result, calls a tool that is required or named, and writes JSON where JSON was asked for.
+It quotes the question or the tool's result, calls a tool that is required or named, and writes JSON where it was asked.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .chat import choice_kind, functions, messages_of, text_of
+from .reading import choice_kind, functions, messages_of, text_of
 from .script import Call, Say, Step, Think, call
 from .wire import Json, encode, is_array, is_object
 
@@ -36,7 +36,7 @@ def example(schema: Any, *, name: str = "value") -> Any:
 
     Strings repeat the name of their property. `pattern` and `not` are not honoured.
 
-    >>> example({"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 2}}})
+    >>> example({"properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 2}}})
     {'city': 'city', 'days': 2}
     """
     return _Example(schema if is_object(schema) else {}).of(schema, name, 0)

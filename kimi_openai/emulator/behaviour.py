@@ -28,8 +28,8 @@ class Behaviour:
     """Accept every key. Off: another key, such as one of the other region, is a 401 "Invalid Authentication"."""
 
     strict_thinking: bool = False
-    """Read the docs literally for the K3 family: 400 for thinking disabled, for an effort other than low/high/max and for
-    a tool call replayed without its reasoning. Live receipts of 2026-09-03 show all three answered with 200."""
+    """Read the docs literally for the K3 family: 400 for thinking disabled, for an effort other than low/high/max and
+    for a tool call replayed without its reasoning. Live receipts of 2026-09-03 show all three answered with 200."""
 
     require_reasoning: bool = True
     """K2.x: 400 for a tool-call message without `reasoning_content`. Many user reports; last measured on k2.5."""
@@ -44,10 +44,10 @@ class Behaviour:
     """Whether a prefix without its `reasoning_content` is reasoned about anew: one report of K3 doing so."""
 
     repeat_prefix: bool = False
-    """Send the partial-mode prefix again before the continuation, as one 2025 report shows; the docs say it is not sent."""
+    """Send the partial-mode prefix again before the continuation, as one 2025 report shows; not so in the docs."""
 
     whole_scripts: bool = True
-    """A scripted answer that begins with the partial-mode prefix is taken as the whole answer and only its rest is sent."""
+    """A scripted answer that begins with the partial-mode prefix is the whole answer, and only its rest is sent."""
 
     mfjs: Literal["strict", "lite", "off"] = "strict"
     """How tool schemas are checked: the older and stricter texts that users quote, the validator's newest default level
@@ -81,7 +81,7 @@ class Behaviour:
     """Size of all files of a user (docs, files page)."""
 
     request_id_header: str | None = "Msh-Request-Id"
-    """Header of the request id: seen in captures, never documented; `x-msh-trace-id`, `x-trace-id`, `None` are others."""
+    """Header of the request id: seen in captures, not documented; `x-msh-trace-id` and `x-trace-id` were too."""
 
     retry_after: bool = True
     """Whether a 429 fault may carry `Retry-After` and `x-retry-after`: seen on one measured 429, not promised."""

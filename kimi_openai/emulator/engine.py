@@ -12,7 +12,7 @@ from itertools import dropwhile
 from math import inf
 
 from .behaviour import Behaviour
-from .chat import budget_of, facts_of, partial_of, thinks
+from .reading import budget_of, facts_of, partial_of, thinks
 from .script import Call, Finish, Say, Step, Think, UsageIs
 from .tokens import Chunking, cut_text, pieces
 from .wire import DONE, Cut, Envelope, Frame, Json, Pause, Problem, encode, event, is_array
@@ -22,7 +22,8 @@ __all__ = ["Reply", "continuation", "draft", "frames"]
 Happening = str | Pause | Cut | Problem
 """A delta as JSON text, or what befalls the stream."""
 
-PAST_THINKING_CLOSED = '{"reasoning_content":""}'
+OPENING = '{"role":"assistant","content":""}'
+REASONING_CLOSED = '{"reasoning_content":""}'
 
 
 @dataclass(slots=True)
@@ -105,7 +106,8 @@ def _prepared(body: Json, steps: Sequence[Step], behaviour: Behaviour) -> list[S
     rest = continuation(steps, prefix) if behaviour.whole_scripts else list(steps)
     if prefix and (partial.get("reasoning_content") or not behaviour.rethink_partial):
         rest = [step for step in rest if not isinstance(step, Think)]
-    return [Say(prefix), *rest] if behaviour.repeat_prefix and prefix else rest
+    opening: list[Step] = [Say(prefix)] if behaviour.repeat_prefix and prefix else []
+    return opening + rest
 
 
 def _speech_limit(steps: Sequence[Step], stop: object) -> float:
@@ -134,13 +136,14 @@ def draft(
 
 
 def _keeps_key(body: Json) -> bool:
-    """K2.6 without thinking still shows `reasoning_content: ""` and one reasoning token; K3 shows neither (measured)."""
+    """K2.6 without thinking shows `reasoning_content: ""` and one reasoning token; K3 shows neither (measured)."""
     return facts_of(body).control == "thinking"
 
 
 class _Writer:
     def __init__(self, reply: Reply, *, left: int, speech: float, chunking: Chunking) -> None:
-        self.reply, self.left, self.speech, self.chunking = reply, left, speech, chunking
+        self.reply, self.left, self.speech = reply, left, speech
+        self.chunking: Chunking = chunking
         self.in_reasoning = reply.thinking
         if reply.shows_reasoning:
             reply.reasoning_tokens = reply.completion_tokens = 1
@@ -174,7 +177,7 @@ class _Writer:
     def _close_reasoning(self) -> None:
         if self.in_reasoning:
             self.in_reasoning = False
-            self.reply.happenings.append(PAST_THINKING_CLOSED)
+            self.reply.happenings.append(REASONING_CLOSED)
 
     def _pay(self, text: str) -> tuple[str, int, bool]:
         kept, cost = cut_text(text, self.left)
@@ -222,7 +225,7 @@ class _Writer:
 
 def frames(reply: Reply, envelope: Envelope, usage: Json, *, include_usage: bool) -> list[Frame]:
     """The stream: role chunk, reasoning, the empty reasoning delta, answer and calls, finish chunk, usage, `[DONE]`."""
-    frames: list[Frame] = envelope.chunks(['{"role":"assistant","content":""}'])[:]
+    frames: list[Frame] = [*envelope.chunks([OPENING])]
     deltas: list[str] = []
     for happening in reply.happenings:
         if isinstance(happening, str):

@@ -1,7 +1,7 @@
 """What can go wrong, as values: whole answers of another kind, and damage to the answer that would have been sent.
 
-Pure: `damaged` changes a list of frames and sends nothing. Texts are the platform's where a source shows them (error page,
-2025 templates, measured 429 of 2026-09); each function says so where it is otherwise.
+Pure: `damaged` changes a list of frames and sends nothing. Texts are the platform's where a source shows them (error
+page, 2025 templates, measured 429 of 2026-09); each function says so where it is otherwise.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ HTML_TITLES = {
 def html(status: int = 504) -> Answer:
     """An HTML page: 504 is what the gateway sends after 900 s; 200 is some proxy in between."""
     title = HTML_TITLES.get(status, str(status))
-    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>\r\n"
     return Answer((page.encode(),), status, HTML_TYPE)
 
 

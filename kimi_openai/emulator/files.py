@@ -1,4 +1,4 @@
-"""The file store: limits, purposes, renaming and the text of a file. State in memory; sources: platform docs, files pages.
+"""The file store: limits, purposes, renaming and the text of a file, in memory. Source: platform docs, files pages.
 
 Errors come back as `Problem` values with the platform's texts.
 """
@@ -65,7 +65,7 @@ class Files:
         return None
 
     def add(self, id: str, created: int, upload: Upload, purpose: str) -> Json:
-        """Store a file and give its FileObject; a name that is taken gets a number (the server renames, how is unknown)."""
+        """Store a file and give its FileObject; a taken name gets a number (how the server renames is unknown)."""
         facts: Json = {
             "id": id,
             "object": "file",

@@ -16,8 +16,9 @@ from .faults import Fault
 from .record import Records, Request
 from .script import steps_of
 from .server import HOST, Server
-from .service import Script, Service
+from .service import Service
 from .tokens import Chunking
+from .world import Script, World
 
 __all__ = ["Emulator"]
 
@@ -50,16 +51,13 @@ class Emulator:
         account = Account() if balance is None else Account(cash=Decimal(str(balance)), voucher=Decimal(0))
         self._wanted_port = port
         self._port: int | None = None
-        self._service = Service(
-            api_key, behaviour or Behaviour(), account, seed, _clock(clock), chunking, dict(chance or {})
-        )
+        world = World(behaviour or Behaviour(), account, seed, _clock(clock), chunking)
+        self._world, self._service = world, Service(api_key, world, dict(chance or {}))
         self._records = Records()
         self._delays: dict[str, Any] = {"token_delay": token_delay, "coalesce": coalesce}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
-
-    # Where it is -------------------------------------------------------------------------------------------------------
 
     @property
     def port(self) -> int:
@@ -81,17 +79,15 @@ class Emulator:
     @property
     def balance(self) -> Decimal:
         """What is left on the account, cash and voucher; may be set (as cash), for the next requests."""
-        return self._service.account.available
+        return self._world.account.available
 
     @balance.setter
     def balance(self, amount: Decimal | float | str) -> None:
-        self._service.account.cash, self._service.account.voucher = Decimal(str(amount)), Decimal(0)
-
-    # What it answers ---------------------------------------------------------------------------------------------------
+        self._world.account.cash, self._world.account.voucher = Decimal(str(amount)), Decimal(0)
 
     def script(self, *steps: Script) -> None:
         """Queue one answer for the next chat request that breaks no rule: steps, or their text form."""
-        self._service.scripts.append([step for part in steps for step in steps_of(part)])
+        self._world.scripts.append([step for part in steps for step in steps_of(part)])
 
     def fail(self, *faults: Fault, path: str | None = None) -> None:
         """Queue faults, one for each of the next requests (whose path ends with `path`); then it is normal again."""
@@ -100,13 +96,11 @@ class Emulator:
     @property
     def reply(self) -> Callable[[Request], Script | None] | None:
         """A function from request to script for when no script is queued; `None` from it means the default answer."""
-        return self._service.reply
+        return self._world.reply
 
     @reply.setter
     def reply(self, function: Callable[[Request], Script | None] | None) -> None:
-        self._service.reply = function
-
-    # What it saw -------------------------------------------------------------------------------------------------------
+        self._world.reply = function
 
     @property
     def requests(self) -> list[Request]:
@@ -121,11 +115,9 @@ class Emulator:
     def clear(self) -> None:
         """Forget requests, queued scripts and faults, and `reply`; files, balance and cache stay."""
         self._records.clear()
-        self._service.scripts.clear()
+        self._world.scripts.clear()
         self._service.faults.clear()
-        self._service.reply = None
-
-    # Life --------------------------------------------------------------------------------------------------------------
+        self._world.reply = None
 
     def start(self) -> Emulator:
         """Start listening; OSError if the port is taken."""
@@ -165,7 +157,9 @@ class Emulator:
     def __enter__(self) -> Emulator:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     async def __aenter__(self) -> Emulator:

@@ -44,12 +44,23 @@ def illegal(field: str, expected: str, value: object) -> Problem:
     >>> illegal("thinking", "object", True).message
     'Invalid request: the `thinking` field in the request (expected type object) is illegal, and bool is not acceptable'
     """
-    return invalid(f"the `{field}` field in the request (expected type {expected}) is illegal, and {kind_of(value)} is not acceptable")
+    return invalid(
+        f"the `{field}` field in the request (expected type {expected}) is illegal, "
+        f"and {kind_of(value)} is not acceptable"
+    )
 
 
 def kind_of(value: object) -> str:
     """The JSON type of a value as the platform's texts call it."""
-    names = {bool: "bool", str: "string", int: "number", float: "number", list: "array", dict: "object", type(None): "null"}
+    names: dict[object, str] = {
+        bool: "bool",
+        str: "string",
+        int: "number",
+        float: "number",
+        list: "array",
+        dict: "object",
+        type(None): "null",
+    }
     return names.get(type(value), "null")
 
 
@@ -146,10 +157,12 @@ def _media(part: Json, kind: str) -> Problem | None:
 
 def _calls(message: Json, position: int, scene: Scene) -> Problem | None:
     """Each call of an assistant message needs one tool message right after it, in any order."""
-    calls = message.get("tool_calls") or []
+    calls: list[Any] = message.get("tool_calls") or []
     if message["role"] != "assistant" or not calls:
         return None
-    if not all(is_object(call) and isinstance(call.get("id"), str) and is_object(call.get("function")) for call in calls):
+    if not all(
+        is_object(call) and isinstance(call.get("id"), str) and is_object(call.get("function")) for call in calls
+    ):
         return invalid(f"a tool call of the message at position {position} is malformed")
     asked, answered = Counter(call["id"] for call in calls), Counter(_following_ids(scene.messages, position))
     if asked == answered:
@@ -177,7 +190,7 @@ def _result(message: Json, position: int, scene: Scene) -> Problem | None:
     before = position - 1
     while before >= 0 and is_object(scene.messages[before]) and scene.messages[before].get("role") == "tool":
         before -= 1
-    caller = scene.messages[before] if before >= 0 else {}
+    caller: Any = scene.messages[before] if before >= 0 else None
     has_calls = is_object(caller) and caller.get("role") == "assistant" and caller.get("tool_calls")
     return None if has_calls else Problem(f"tool_call_id {message.get('tool_call_id') or ''} is not found")
 

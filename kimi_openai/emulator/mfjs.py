@@ -1,7 +1,7 @@
 """Moonshot Flavored JSON Schema, checked as the platform checks tool schemas: the first violation, in its words.
 
-Pure and the emulator's own: the client's conversion must not share it. Rules and texts: the MFJS specification and error
-reports of users; paths are dotted and the root is called `root`.
+Pure and the emulator's own: the client's conversion must not share it. Rules and texts: the MFJS specification and
+error reports of users; paths are dotted and the root is called `root`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class _Violation(Exception):
 def mfjs_problem(schema: object, *, level: Level = "strict") -> str | None:
     """The first violation as `At path 'P': M`, or `None` for a schema that passes.
 
-    "strict" is what user reports quote: a type for every subschema, none beside `anyOf` or `$ref`, no unsupported keyword.
-    "lite", the validator's newest default, only wants keywords of the right JSON type, references that resolve and no endless
-    recursion. Limits are those of the validator's code (depth 30, 3000 properties, 1000 enum values, 500 branches, 120 kB).
+    "strict" is what user reports quote: a type in every subschema, none beside `anyOf` or `$ref`, no unsupported words.
+    "lite", the validator's newest default, only wants keywords of the right JSON type, references that resolve and no
+    endless recursion. Limits are those of its code: depth 30, 3000 properties, 1000 enum values, 500 branches, 120 kB.
 
     >>> mfjs_problem({"type": "object", "properties": {"x": {}}})
     "At path 'properties.x': type is not defined"
@@ -96,7 +96,9 @@ class _Check:
 
     def _alone(self, node: Json, path: str, keyword: str, place: str) -> None:
         if "type" in node:
-            raise _Violation(path, f"when using {keyword}, type should be defined in {_article(place)} instead of the parent schema")
+            raise _Violation(
+                path, f"when using {keyword}, type should be defined in {_article(place)} instead of the parent schema"
+            )
         allowed = {keyword, "description", "title"} | ({"$defs", "$id", "$schema"} if not path else set[str]())
         for other in node:
             if other not in allowed:

@@ -1,4 +1,4 @@
-"""What arrived, for assertions: frozen records, and the list that the server writes and users read from other threads."""
+"""What arrived, for assertions: frozen records, which the server writes and users read from other threads."""
 
 from __future__ import annotations
 
@@ -64,7 +64,11 @@ class Records:
         with self._lock:
             if number in self._kept:
                 self._kept[number] = replace(
-                    self._kept[number], status=status, chunks_sent=chunks_sent, finished=finished, disconnected=disconnected
+                    self._kept[number],
+                    status=status,
+                    chunks_sent=chunks_sent,
+                    finished=finished,
+                    disconnected=disconnected,
                 )
 
     def all(self) -> list[Request]:

@@ -13,10 +13,9 @@ from typing import Any
 from kimi_openai.models import ToolChoice
 
 from .behaviour import Behaviour
-from .chat import choice_kind, facts_of, functions, messages_of, thinks, tools_of
 from .message_rules import Scene, illegal, invalid, kind_of, message_problem
 from .mfjs import mfjs_problem
-from .tokens import message_tokens, prompt_overhead
+from .reading import choice_kind, facts_of, functions, messages_of, prompt_tokens, thinks, tools_of
 from .wire import Json, Problem, is_array, is_object
 
 __all__ = ["broken_rule", "shape_problem"]
@@ -57,7 +56,11 @@ def shape_problem(body: object) -> Problem | None:
         return invalid("the request body is not a JSON object")
     for field, kinds in KINDS.items():
         value = body.get(field)
-        kind = "integer" if isinstance(value, int) and not isinstance(value, bool) and "integer" in kinds else kind_of(value)
+        kind = (
+            "integer"
+            if isinstance(value, int) and not isinstance(value, bool) and "integer" in kinds
+            else kind_of(value)
+        )
         if value is not None and kind not in kinds:
             return illegal(field, " or ".join(kinds), value)
     for field in ("model", "messages"):
@@ -137,7 +140,9 @@ def _tool(tool: Any, behaviour: Behaviour) -> Problem | None:
     if not is_object(function):
         return illegal("tools.function", "object", function)
     name = function.get("name")
-    if not isinstance(name, str) or not TOOL_NAME.fullmatch(name.removeprefix("$") if kind == "builtin_function" else name):
+    if not isinstance(name, str) or not TOOL_NAME.fullmatch(
+        name.removeprefix("$") if kind == "builtin_function" else name
+    ):
         return invalid(f"function name {name} is invalid, it must match {TOOL_NAME.pattern}")
     if not isinstance(function.get("strict", True), bool | None):
         return illegal("tools.function.strict", "bool", function["strict"])
@@ -181,7 +186,9 @@ def _json_schema(wanted: Any, behaviour: Behaviour) -> Problem | None:
     if not behaviour.mfjs_response_format or wanted.get("strict") is False or behaviour.mfjs == "off":
         return None
     details = mfjs_problem(wanted["schema"], level=behaviour.mfjs)
-    return Problem(f"{at}.schema is not a valid moonshot flavored json schema, details: <{details}>") if details else None
+    return (
+        Problem(f"{at}.schema is not a valid moonshot flavored json schema, details: <{details}>") if details else None
+    )
 
 
 CHOICES: tuple[ToolChoice, ...] = ("auto", "none", "required", "named")
@@ -236,9 +243,7 @@ def _length(body: Json, behaviour: Behaviour) -> Problem | None:
     asked = body.get("max_tokens") if asked is None else asked
     if asked is not None and asked < 1:
         return invalid("max_completion_tokens must be at least 1")
-    thinking = thinks(body, behaviour) and facts_of(body).control == "reasoning_effort"
-    total = prompt_overhead(thinking=thinking, extras=(body.get("tools"),)) + (asked or 0)
-    total += sum(map(message_tokens, messages_of(body)))
+    total = prompt_tokens(body, behaviour) + (asked or 0)
     if limit is None or total <= limit:
         return None
     return invalid(f"Your request exceeded model token limit: {limit} (requested: {total})")

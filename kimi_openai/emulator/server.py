@@ -63,7 +63,11 @@ class Server:
             return web.Response()
         finally:
             self.records.settle(
-                record.number, status=answer.status, chunks_sent=writer.sent, finished=writer.finished, disconnected=gone
+                record.number,
+                status=answer.status,
+                chunks_sent=writer.sent,
+                finished=writer.finished,
+                disconnected=gone,
             )
 
     def _record(self, request: web.BaseRequest, body: bytes, number: int) -> Request:
@@ -76,16 +80,14 @@ class Server:
             request.raw_headers,
             body,
             parsed(body),
-            self.service.clock(),
+            self.service.world.clock(),
         )
 
     def _headers(self, answer: Answer, record: Request) -> CIMultiDict[str]:
         headers = CIMultiDict([("Server", NAME), ("Content-Type", answer.content_type), *answer.headers])
-        if not self.service.behaviour.retry_after:
-            headers.popall("Retry-After", None)
-            headers.popall("x-retry-after", None)
-        if self.service.behaviour.request_id_header:
-            headers[self.service.behaviour.request_id_header] = self.service.id("request", record.number, 32)
+        world = self.service.world
+        if world.behaviour.request_id_header:
+            headers[world.behaviour.request_id_header] = world.id("request", record.number, 32)
         return headers
 
 
@@ -107,7 +109,8 @@ class _Writer:
             return web.Response(body=frames[0], status=self.answer.status, headers=self.headers)
         response = web.StreamResponse(status=self.answer.status, headers=self.headers)
         if not self.answer.streaming:
-            response.content_length = len(self.answer.body)
+            size = self.answer.size
+            response.content_length = len(self.answer.body) if size is None else size
         else:
             await response.prepare(self.request)
         await self._frames(response)
@@ -124,7 +127,7 @@ class _Writer:
                 continue
             await self._flush(response, waiting)
             if isinstance(frame, Cut):
-                await self._cut(response, frame)
+                await self._cut(frame)
                 return
             await _pause(frame)
         await self._flush(response, waiting)
@@ -141,7 +144,7 @@ class _Writer:
         if self.delay:
             await asyncio.sleep(self.delay)
 
-    async def _cut(self, response: web.StreamResponse, cut: Cut) -> None:
+    async def _cut(self, cut: Cut) -> None:
         if cut.kind == "end" and self.answer.streaming:
             return
         transport: Any = self.request.transport

@@ -1,7 +1,7 @@
 """What Kimi's bodies and chunks look like, byte for byte.
 
-No rule and no state lives here: values come in, bytes go out to the server. Key order is the order that was measured on the
-platform (live receipts of 2026-09-03), since transcripts are compared with it.
+No rule and no state lives here: values come in, bytes go out to the server. Key order is the order that was measured
+on the platform (live receipts of 2026-09-03), since transcripts are compared with it.
 """
 
 from __future__ import annotations
@@ -54,13 +54,17 @@ Frame = bytes | Pause | Cut
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole HTTP answer. A streaming one sends its headers before the first frame, another after it."""
+    """A whole HTTP answer. A streaming one sends its headers before the first frame, another with it.
+
+    `size` is the Content-Length that is announced; the body's own if `None`.
+    """
 
     frames: tuple[Frame, ...] = ()
     status: int = 200
     content_type: str = JSON_TYPE
     headers: tuple[tuple[str, str], ...] = ()
     streaming: bool = False
+    size: int | None = None
 
     @property
     def body(self) -> bytes:
@@ -146,7 +150,7 @@ class Envelope:
 
     def finish(self, reason: str, usage: Mapping[str, Any]) -> bytes:
         """The finish chunk: an empty delta, and the usage inside `choices[0]`."""
-        choice = {"index": 0, "delta": {}, "finish_reason": reason, "usage": usage}
+        choice: Json = {"index": 0, "delta": {}, "finish_reason": reason, "usage": usage}
         text = f'{{"id":"{self.id}","object":"chat.completion.chunk",{self._head}[{encode(choice)}]'
         return event(f'{text},"system_fingerprint":"{self.fingerprint}"}}')
 

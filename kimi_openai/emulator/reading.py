@@ -11,19 +11,11 @@ from typing import Any
 from kimi_openai.models import ModelFacts, facts
 
 from .behaviour import Behaviour
+from .tokens import message_tokens, prompt_overhead
 from .wire import Json, is_array, is_object
 
-__all__ = [
-    "budget_of",
-    "choice_kind",
-    "facts_of",
-    "functions",
-    "messages_of",
-    "partial_of",
-    "text_of",
-    "thinks",
-    "tools_of",
-]
+__all__ = ["budget_of", "choice_kind", "facts_of", "functions", "messages_of", "partial_of", "prompt_tokens", "text_of"]
+__all__ += ["thinks", "tools_of"]
 
 
 def messages_of(body: Json) -> list[Json]:
@@ -90,3 +82,12 @@ def budget_of(body: Json, prompt: int) -> int:
     asked = body.get("max_tokens") if asked is None else asked
     budget = asked if isinstance(asked, int) else facts.default_output or 32_768
     return budget if facts.context_length is None else max(0, min(budget, facts.context_length - prompt))
+
+
+def prompt_tokens(body: Json, behaviour: Behaviour, *, preamble: bool = True) -> int:
+    """Tokens of a prompt: messages, tools, response schema, and the preamble that K3's thinking adds (measured: 67)."""
+    thinking = preamble and facts_of(body).control == "reasoning_effort" and thinks(body, behaviour)
+    wanted = body.get("response_format")
+    schema = wanted.get("json_schema") if is_object(wanted) else None
+    overhead = prompt_overhead(thinking=thinking, extras=(body.get("tools"), schema))
+    return overhead + sum(map(message_tokens, messages_of(body)))
