@@ -5,6 +5,7 @@ that catches that catches them.
 
     OpenAIError
     ├── SettingsError (also ValueError)     a key, region or base URL that cannot work
+    │   └── MissingKeyError                 there is no key anywhere
     ├── CompatError (also ValueError)       a request that Kimi would refuse, and how to write it instead
     ├── UnexpectedAnswerError               the platform answered something that is not what was asked for
     └── APIConnectionError
@@ -22,6 +23,7 @@ import openai
 __all__ = [
     "CompatError",
     "KimiCompatWarning",
+    "MissingKeyError",
     "Note",
     "SettingsError",
     "StreamCutError",
@@ -32,6 +34,10 @@ __all__ = [
 
 class SettingsError(openai.OpenAIError, ValueError):
     """A key, region, base URL or option that cannot work; raised at construction, before anything is sent."""
+
+
+class MissingKeyError(SettingsError):
+    """No key was passed, and none is in the environment or in the `.env` file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import dotenv
 
-from .errors import SettingsError
+from .errors import MissingKeyError, SettingsError
 
 __all__ = ["BASE_URLS", "Region", "Settings", "region_of", "resolve"]
 
@@ -115,7 +115,7 @@ def _find_key(sources: list[tuple[str, Mapping[str, str]]]) -> tuple[str, str]:
             if values.get(name):
                 return values[name], f"{name} in {source}"
     empty = [name for _, values in sources for name in KEY_NAMES if values.get(name) == ""]
-    raise SettingsError(
+    raise MissingKeyError(
         f"no Kimi API key: pass api_key=..., or set {', '.join(KEY_NAMES[:-1])} or {KEY_NAMES[-1]} in the environment "
         "or in a .env file"
         + (f" ({empty[0]} is set but empty)" if empty else "")
