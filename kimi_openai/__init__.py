@@ -2,7 +2,7 @@
 
 from .account import Balance, KimiModel, estimate_tokens, get_balance, list_models
 from .client import AsyncKimiOpenAI, KimiOpenAI, create_async_client, create_client
-from .errors import KimiCompatWarning, SettingsError, UnexpectedAnswerError
+from .errors import KimiCompatWarning, MissingKeyError, SettingsError, UnexpectedAnswerError
 from .files import extract_text, upload_media
 from .messages import file_message, image_part, join_partial, partial_message, replay_message, video_part
 from .thinking import thinking
@@ -13,6 +13,7 @@ __all__ = [
     "KimiCompatWarning",
     "KimiModel",
     "KimiOpenAI",
+    "MissingKeyError",
     "SettingsError",
     "UnexpectedAnswerError",
     "create_async_client",
