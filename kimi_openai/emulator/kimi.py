@@ -150,7 +150,7 @@ class Emulator:
         thread = self._thread
         try:
             while thread and thread.is_alive():
-                thread.join(0.2)
+                time.sleep(0.2)  # not join: interrupted, it takes the thread for dead (CPython 3.11)
         except KeyboardInterrupt:
             self.stop()
 
