@@ -2,7 +2,7 @@
 
 A call goes out through `request`, the one public method that every resource of the SDK uses, and its attempts come back
 through the hook in `arrivals.py`. Private names in use, each with a test that names it: `_prepare_request`,
-`_custom_headers`, `copy(_extra_kwargs=...)`.
+`_custom_headers`, `_process_response_data`, `copy(_extra_kwargs=...)`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 import openai
+from openai.types.chat import ChatCompletion
 
-from . import arrivals, connections
+from . import arrivals, connections, typed_stream
 from .arrivals import Call
 from .errors import KimiCompatWarning, SettingsError
 from .notices import warn
 from .options import Options
 from .pages import AsyncFilePage, FilePage
 from .settings import BASE_URLS, Region, Settings, check_key, resolve
+from .usages import settle_usage
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -69,8 +72,22 @@ class KimiOpenAI(openai.OpenAI):
 
     def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """The SDK's: one call, with all its attempts."""
+        stream_cls = typed_stream.instead_of(stream_cls)
         with Call.begin(self.kimi_options):
             return super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
+
+    if not TYPE_CHECKING:  # for type checkers it is the SDK's
+
+        @cached_property
+        def chat(self) -> Any:
+            from .chat import Chat  # the SDK's resources cost 15 to 90 ms; it too imports them at first use
+
+            return Chat(self)
+
+    def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:
+        quick = typed_stream.quick_completion(data) if cast_to is ChatCompletion else None
+        answer = quick or super()._process_response_data(data=data, cast_to=cast_to, response=response)
+        return settle_usage(answer) if cast_to is ChatCompletion else answer
 
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""
@@ -125,8 +142,22 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
 
     async def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """The SDK's: one call, with all its attempts."""
+        stream_cls = typed_stream.instead_of(stream_cls)
         with Call.begin(self.kimi_options):
             return await super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
+
+    if not TYPE_CHECKING:  # for type checkers it is the SDK's
+
+        @cached_property
+        def chat(self) -> Any:
+            from .chat import AsyncChat  # the SDK's resources cost 15 to 90 ms; it too imports them at first use
+
+            return AsyncChat(self)
+
+    def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:
+        quick = typed_stream.quick_completion(data) if cast_to is ChatCompletion else None
+        answer = quick or super()._process_response_data(data=data, cast_to=cast_to, response=response)
+        return settle_usage(answer) if cast_to is ChatCompletion else answer
 
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""

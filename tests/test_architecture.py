@@ -14,10 +14,10 @@ PACKAGE = Path(kimi_openai.__file__).parent
 ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 
 STAIRCASE = (
-    {"errors", "flows", "messages", "models", "notices", "pages", "connections"},
-    {"settings", "thinking"},
+    {"errors", "flows", "messages", "models", "notices", "pages", "connections", "sse", "usages"},
+    {"settings", "thinking", "typed_stream"},
     {"options"},
-    {"arrivals"},
+    {"arrivals", "chat"},
     {"client"},
     {"account", "files"},
     {"__init__"},

@@ -1,0 +1,147 @@
+"""`client.chat` of the SDK, with messages and tools handed over as they are instead of walked as typed dicts.
+
+The SDK merges `extra_body` into the body it builds: what travels there skips its walk, which costs up to a hundred
+times the rest of a call. Signatures and types stay the SDK's. Private names in use: `Completions._client`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, cast
+
+import openai
+import pydantic
+from openai.resources.chat import chat as sdk
+from openai.resources.chat.completions import completions as sdk_completions
+
+from .messages import replay_message
+
+__all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions", "hand_over", "hand_over_parse", "plain"]
+
+HEAVY = ("messages", "tools")
+
+ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+class Completions(sdk_completions.Completions):
+    """The SDK's chat completions, lighter."""
+
+    if not TYPE_CHECKING:
+
+        @wraps(sdk_completions.Completions.create)
+        def create(self, **options: Any) -> Any:
+            return super().create(**hand_over(self._client, options))
+
+        @wraps(sdk_completions.Completions.parse)
+        def parse(self, **options: Any) -> Any:
+            return super().parse(**hand_over_parse(self._client, options))
+
+
+class AsyncCompletions(sdk_completions.AsyncCompletions):
+    """The SDK's asynchronous chat completions, lighter."""
+
+    if not TYPE_CHECKING:
+
+        @wraps(sdk_completions.AsyncCompletions.create)
+        async def create(self, **options: Any) -> Any:
+            return await super().create(**hand_over(self._client, options))
+
+        @wraps(sdk_completions.AsyncCompletions.parse)
+        async def parse(self, **options: Any) -> Any:
+            return await super().parse(**hand_over_parse(self._client, options))
+
+
+class Chat(sdk.Chat):
+    """The SDK's `client.chat`, lighter."""
+
+    if not TYPE_CHECKING:
+
+        @cached_property
+        def completions(self) -> Completions:
+            return Completions(self._client)
+
+
+class AsyncChat(sdk.AsyncChat):
+    """The SDK's asynchronous `client.chat`, lighter."""
+
+    if not TYPE_CHECKING:
+
+        @cached_property
+        def completions(self) -> AsyncCompletions:
+            return AsyncCompletions(self._client)
+
+
+def hand_over(client: Any, options: dict[str, Any], names: Iterable[str] = HEAVY) -> dict[str, Any]:
+    """The arguments of `create` with the heavy ones in `extra_body`; what the caller has there wins, as in the SDK.
+
+    An empty list stays in the place of each, so that the keys of the body keep their order. With `compat="off"` the
+    arguments stay as they are.
+    """
+    extra = options.get("extra_body")
+    if _is_off(client) or not (extra is None or isinstance(extra, Mapping)):
+        return options
+    heavy = {name: plain(options[name]) for name in names if _is_list(options.get(name))}
+    if not heavy:
+        return options
+    return {**options, **{name: [] for name in heavy}, "extra_body": {**heavy, **(extra or {})}}
+
+
+def hand_over_parse(client: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `parse`: tools stay, for the SDK reads the answers by them, but for Kimi's `builtin_function`s,
+    which it refuses there; with one of those all of them travel in `extra_body` too."""
+    tools = options.get("tools")
+    if _is_list(tools) and not _is_off(client):
+        every = list(cast("Iterable[Any]", tools))
+        known = [tool for tool in every if not _is_builtin(tool)]
+        extra: Any = options.get("extra_body")
+        if len(known) < len(every) and (extra is None or isinstance(extra, Mapping)):
+            extra = {"tools": plain(every), **cast("Mapping[str, Any]", extra or {})}
+        options = {**options, "tools": known if extra else every, "extra_body": extra}
+    return hand_over(client, options, ("messages",))
+
+
+def plain(value: Any) -> Any:
+    """What the JSON encoder takes: as the SDK's walk leaves it, objects as dicts, iterables as lists, what is not given
+    left out. What is plain already is handed on, never changed.
+
+    >>> plain([{"role": "user", "content": ({"type": "text", "text": text} for text in "ab")}])
+    [{'role': 'user', 'content': [{'type': 'text', 'text': 'a'}, {'type': 'text', 'text': 'b'}]}]
+    """
+    if type(value) in ATOMS:
+        return value
+    if isinstance(value, Mapping):
+        return _plain_dict(cast("Mapping[str, Any]", value))
+    if isinstance(value, pydantic.BaseModel):
+        return _plain_object(value)
+    if _is_list(value):
+        return [plain(item) for item in value]
+    return value
+
+
+def _plain_dict(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if type(cast(object, value)) is dict:
+        for item in value.values():
+            if type(item) is not str and item is not None:
+                break
+        else:
+            return value
+    return {key: plain(item) for key, item in value.items() if not isinstance(item, openai.NotGiven | openai.Omit)}
+
+
+def _plain_object(value: pydantic.BaseModel) -> Any:
+    if hasattr(value, "role") or hasattr(value, "choices"):
+        return replay_message(cast(Any, value))
+    return value.model_dump(mode="json", exclude_unset=True, warnings=False)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping | pydantic.BaseModel)
+
+
+def _is_builtin(tool: Any) -> bool:
+    return isinstance(tool, Mapping) and cast("Mapping[str, Any]", tool).get("type") == "builtin_function"
+
+
+def _is_off(client: Any) -> bool:
+    return getattr(getattr(client, "kimi_options", None), "compat", "adapt") == "off"
