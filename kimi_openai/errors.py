@@ -1,7 +1,7 @@
-"""What went wrong, whose side it is, what to do: decided here once, in one table.
+"""Exceptions: which one, and what it says (what happened, whose side, what to do), read from the table in `faults.py`.
 
-The SDK's exceptions stay what they are; the few of our own below are subclasses of the SDK's `OpenAIError`, so code
-that catches that catches them.
+The SDK's exceptions stay what they are and say more; the few of our own below are subclasses of the SDK's
+`OpenAIError`, so code that catches that catches them. An answer with status 200 that is none becomes one of them too.
 
     OpenAIError
     ├── SettingsError (also ValueError)     a key, region or base URL that cannot work
@@ -14,11 +14,17 @@ that catches that catches them.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import openai
+
+from .faults import CONNECTION, NO_ANSWER, STREAM_CUT, TIMEOUT, UNKNOWN, Fault, Refusal, row_of
+from .models import CURRENT, K2_CLOSED, facts, successor
 
 __all__ = [
     "CompatError",
@@ -28,6 +34,11 @@ __all__ = [
     "SettingsError",
     "StreamCutError",
     "UnexpectedAnswerError",
+    "answer_error",
+    "explain",
+    "fault_of",
+    "refusal_of",
+    "refusal_of_error",
     "stream_error",
 ]
 
@@ -110,11 +121,132 @@ class KimiCompatWarning(UserWarning):
     """Something that OpenAI accepts was left out or changed because Kimi does not accept it."""
 
 
-def stream_error(body: object, response: Any) -> openai.APIError:
-    """The exception for an error event inside a stream: of the class that the same error has before a stream.
+def fault_of(error: BaseException | Refusal) -> Fault:
+    """What an exception of the SDK's or ours means, by the fault table; `UNKNOWN` for any other.
 
-    `body` is the event's JSON, `{"error": {...}}` or the inner object; `response` is the stream's response.
+    >>> fault_of(Refusal(429, "engine_overloaded_error")).kind
+    'overloaded'
     """
-    error = body.get("error", body) if isinstance(body, Mapping) else body
-    message = error.get("message") if isinstance(error, Mapping) else error
-    return openai.APIError(str(message or "An error occurred during streaming"), response.request, body=error)
+    match error:
+        case Refusal():
+            return row_of(error).fault
+        case StreamCutError():
+            return STREAM_CUT
+        case openai.APITimeoutError():
+            return TIMEOUT
+        case openai.APIConnectionError():
+            return CONNECTION
+        case openai.APIResponseValidationError() | UnexpectedAnswerError():
+            return NO_ANSWER
+        case openai.APIError():
+            return row_of(refusal_of_error(error)).fault
+        case _:
+            return UNKNOWN
+
+
+def refusal_of(status: int | None, body: Any, path: str = "") -> Refusal:
+    """The parts of an error answer: of its text or bytes, or of the JSON value, with or without the `error` around it.
+
+    >>> refusal_of(404, '{"error": "url.not_found", "message": "?"}')
+    Refusal(status=404, type='url.not_found', message='?', path='')
+    """
+    if isinstance(body, str | bytes):  # the bare word is what the SDK leaves of that dialect
+        body = {"error": body} if body == "url.not_found" else _json(body)
+    outer: dict[str, Any] = body if _is_object(body) else {}
+    error: Any = outer.get("error", outer)
+    inner: dict[str, Any] = error if _is_object(error) else {"type": error, "message": outer.get("message")}
+    kind, message = inner.get("type"), inner.get("message")
+    return Refusal(status, kind if isinstance(kind, str) else None, message if isinstance(message, str) else "", path)
+
+
+def refusal_of_error(error: openai.APIError) -> Refusal:
+    """The parts of an exception of the SDK's; the status is `None` for one from inside a stream."""
+    body = error.body if error.body is not None else {"message": error.message}
+    return refusal_of(getattr(error, "status_code", None), body, error.request.url.path)
+
+
+def explain(error: BaseException | Refusal, *, outcome: str = "not retried") -> str:
+    """What happened; whose side; what to do (what was tried).
+
+    >>> explain(Refusal(504), outcome="retried twice")
+    "the gateway gave up before an answer came (its limit is 900 s); Kimi's side; use stream=True (retried twice)"
+    """
+    fault, refusal = fault_of(error), Refusal(None)
+    if isinstance(error, openai.APIError | Refusal):
+        refusal = error if isinstance(error, Refusal) else refusal_of_error(error)
+    todo = fault.advice
+    if fault.kind == "model_not_found":
+        todo = _models_advice(refusal.message)
+    elif fault.kind == "url_not_found" and "/v1/" not in refusal.path:
+        todo = f"the path is {refusal.path!r}: write the base URL with /v1"
+    named = f"{refusal.type}: " if refusal.type else ""
+    return f"{named}{fault.meaning}; {fault.whose} side; {todo} ({outcome})"
+
+
+def _models_advice(message: str) -> str:
+    found = re.search(r"ot found the model (\S+)", message)
+    model = found[1] if found else ""
+    instead = successor(model)
+    parts = [f"{model} is retired, use {instead}" if instead else "check the id"]
+    if facts(model).ends is not None and instead is None:
+        parts = [f"its series is ending and closed to accounts registered from {K2_CLOSED}, use {CURRENT[0]}"]
+    return "; ".join((*parts, f"current ids: {', '.join(CURRENT)} (list_models tells which this key may use)"))
+
+
+STATUS_ERRORS: Mapping[int, type[openai.APIStatusError]] = {
+    400: openai.BadRequestError,
+    401: openai.AuthenticationError,
+    403: openai.PermissionDeniedError,
+    404: openai.NotFoundError,
+    429: openai.RateLimitError,
+}
+
+
+def stream_error(body: Any, response: Any) -> openai.APIError:
+    """The exception for an error that came with status 200, inside a stream or as a whole answer: of the class, and
+    with the `status_code`, that the same error has outside; `APIError` where its type is not known.
+
+    `body` is the JSON, `{"error": {...}}` or the inner object; `response` is the response it came in.
+    """
+    refusal = refusal_of(None, body, response.request.url.path)
+    row = row_of(refusal)
+    error: Any = body.get("error", body) if _is_object(body) else body
+    said = refusal.message or (error if isinstance(error, str) else "") or "an error came with status 200"
+    message = f"{said} -- {explain(refusal)}"
+    if not row.statuses:
+        return openai.APIError(message, response.request, body=error)
+    status = row.statuses[0]
+    kind = STATUS_ERRORS.get(status, openai.InternalServerError)
+    found = kind(message, response=response, body=error)
+    found.status_code = status
+    return found
+
+
+def answer_error(response: Any, *, is_stream: bool) -> openai.APIError | None:
+    """The exception for a 200 that is no answer: empty, an error, a web page, plain JSON instead of a stream; else
+    `None`. The response has been read."""
+    content: bytes = response.content.strip()
+    media_type = response.headers.get("content-type", "no content type").partition(";")[0]
+    if b'"error"' in content[:100]:
+        body = _json(content)
+        if _is_object(body) and body.get("error") and body.keys().isdisjoint(("id", "choices", "data")):
+            return stream_error(body, response)
+    if not content:
+        what = "with nothing in it"
+    elif is_stream:
+        what = f"with {media_type} instead of a stream"
+    elif content[:1] not in b"[{" or content[-1:] not in b"]}":
+        what = f"with {media_type} that is not whole JSON: {content[:100]!r}"
+    else:
+        return None
+    message = f"status {response.status_code} {what}; {NO_ANSWER.whose} side; {NO_ANSWER.advice} (not retried)"
+    return openai.APIResponseValidationError(response, response.text, message=message)
+
+
+def _json(text: str | bytes) -> Any:
+    with suppress(ValueError):
+        return json.loads(text)
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)

@@ -78,6 +78,9 @@ class ModelFacts:
 UNKNOWN = ModelFacts(family="", source="no row in the table: nothing is assumed and nothing is restricted")
 """The facts of a model of no known family."""
 
+K2_CLOSED = date(2026, 10, 31)
+"""Accounts registered from this day get no K2 model (second-hand, 2026-10-24)."""
+
 K2_ENDS = date(2026, 12, 31)
 """Planned end of the K2 series, "by the end of December 2026"; the exact day is not announced (second-hand,
 2026-10-24)."""
