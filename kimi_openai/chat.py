@@ -1,12 +1,13 @@
 """`client.chat` of the SDK, with messages and tools handed over as they are instead of walked as typed dicts.
 
 The SDK merges `extra_body` into the body it builds: what travels there skips its walk, which costs up to a hundred
-times the rest of a call. Signatures and types stay the SDK's. Private names in use: `Completions._client`.
+times the rest of a call. Signatures and types stay the SDK's. Private names in use, each with a test that names it:
+`_client` and `_post` of its resources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +28,10 @@ ATOMS = frozenset({str, int, float, bool, type(None)})
 class Completions(sdk_completions.Completions):
     """The SDK's chat completions, lighter."""
 
+    def __init__(self, client: openai.OpenAI) -> None:
+        super().__init__(client)
+        self._post = quiet_post(client.post)
+
     if not TYPE_CHECKING:
 
         @wraps(sdk_completions.Completions.create)
@@ -40,6 +45,10 @@ class Completions(sdk_completions.Completions):
 
 class AsyncCompletions(sdk_completions.AsyncCompletions):
     """The SDK's asynchronous chat completions, lighter."""
+
+    def __init__(self, client: openai.AsyncOpenAI) -> None:
+        super().__init__(client)
+        self._post = quiet_post(client.post)
 
     if not TYPE_CHECKING:
 
@@ -133,6 +142,41 @@ def _plain_object(value: pydantic.BaseModel) -> Any:
     if hasattr(value, "role") or hasattr(value, "choices"):
         return replay_message(cast(Any, value))
     return value.model_dump(mode="json", exclude_unset=True, warnings=False)
+
+
+def quiet_post(post: Any) -> Any:
+    """A client's `post` whose answers `parse` reads without pydantic's warnings about `builtin_function` calls."""
+
+    def posted(path: str, *, options: Any, **request: Any) -> Any:
+        parser = options.get("post_parser")
+        if callable(parser):
+            options = {**options, "post_parser": _quiet_parser(parser)}
+        return post(path, options=options, **request)
+
+    return posted
+
+
+def _quiet_parser(parser: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """While the SDK's parser dumps the answer, its builtin calls are of a type that the SDK knows."""
+
+    def parse(completion: Any) -> Any:
+        builtin = [call for call in _calls(completion) if call.type == "builtin_function"]
+        ids = {call.id for call in builtin}
+        for call in builtin:
+            call.type = "function"
+        try:
+            parsed = parser(completion)
+            builtin += [call for call in _calls(parsed) if call.id in ids]
+        finally:
+            for call in builtin:
+                call.type = "builtin_function"
+        return parsed
+
+    return parse
+
+
+def _calls(completion: Any) -> list[Any]:
+    return [call for choice in completion.choices for call in choice.message.tool_calls or ()]
 
 
 def _is_list(value: object) -> bool:

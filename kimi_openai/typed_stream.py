@@ -2,7 +2,7 @@
 
 What is streamed passes an own splitter and pydantic's validator in one step; whatever that refuses is built by the SDK
 as ever. `client.py` puts these streams in the place of the SDK's. Private names in use, each with a test that names
-it: `Stream.__stream__`, `_iterator`, `_client`, `_cast_to`, `_process_response_data`.
+it: `__stream__`, `_iterator` and `_client` of the SDK's streams, its clients' `_process_response_data`.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Reader:
     def ended(self, cause: BaseException | None = None) -> None:
         """To be called where the bytes end: raises `StreamCutError` if the answer is not whole."""
         if not self._finished:
-            text, reasoning = "".join(self._text), "".join(self._reasoning)
+            text, reasoning = "".join(map(str, self._text)), "".join(map(str, self._reasoning))
             raise StreamCutError(request=self.response.request, text=text, reasoning=reasoning, cause=cause)
 
     def _lenient(self, data: bytes) -> ChatCompletionChunk:
@@ -152,6 +152,10 @@ class Reader:
     def _note(self, chunk: ChatCompletionChunk) -> None:
         """Keep the text and the finish_reason in mind, and put usage in its place."""
         for choice in chunk.choices:
+            if choice.finish_reason:
+                self._finished = True
+                if not _asks_for_usage(self.response):
+                    take_usage_from_choice(chunk)
             delta = choice.delta
             if delta.content:
                 self._text.append(delta.content)
@@ -159,10 +163,6 @@ class Reader:
                 reasoning = delta.model_extra.get("reasoning_content")
                 if reasoning:
                     self._reasoning.append(reasoning)
-            if choice.finish_reason:
-                self._finished = True
-                if not _asks_for_usage(self.response):
-                    take_usage_from_choice(chunk)
         if chunk.usage is not None:
             settle_usage(chunk)
 
