@@ -19,9 +19,11 @@ from openai.types.chat import ChatCompletion
 
 from . import arrivals, connections, typed_stream
 from .arrivals import Call
-from .errors import KimiCompatWarning, SettingsError
+from .compat import in_force, outgoing
+from .errors import KimiCompatWarning, Note, SettingsError
+from .flows import run
 from .notices import warn
-from .options import Options
+from .options import Compat, Options
 from .pages import AsyncFilePage, FilePage
 from .settings import BASE_URLS, Region, Settings, check_key, resolve
 from .usages import settle_usage
@@ -72,6 +74,7 @@ class KimiOpenAI(openai.OpenAI):
 
     def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """The SDK's: one call, with all its attempts."""
+        options = run(self, outgoing(self, self.kimi_options, options))
         stream_cls = typed_stream.instead_of(stream_cls)
         with Call.begin(self.kimi_options):
             return super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
@@ -142,6 +145,7 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
 
     async def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """The SDK's: one call, with all its attempts."""
+        options = await run(self, outgoing(self, self.kimi_options, options))
         stream_cls = typed_stream.instead_of(stream_cls)
         with Call.begin(self.kimi_options):
             return await super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
@@ -178,6 +182,10 @@ def create_client(
     base_url: str | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
     allow_http: bool = False,
+    compat: Compat | None = None,
+    on_note: Callable[[Note], object] | None = None,
+    model_aliases: Mapping[str, str] | None = None,
+    fetch_images: bool = False,
     **openai_options: Any,
 ) -> KimiOpenAI:
     """An `openai.OpenAI` for Kimi: every resource, option and type of the SDK is there.
@@ -188,12 +196,26 @@ def create_client(
     `KIMI_BASE_URL`, `MOONSHOT_REGION`, else `https://api.moonshot.ai/v1`. Keys of one region do not work in the other.
     `env_file`: a file name looked for from the working directory upwards (default `.env`), a path, or `None` for no
     file; it is read, never exported. `allow_http`: permits `http://` to a host that is not loopback.
+    `compat`: what becomes of what Kimi does not accept; "adapt" sends the nearest request that it does, with a
+    `KimiCompatWarning`, a log line and a `Note` (`on_note` is called with it, `last_notes()` has them); "strict" raises
+    a `CompatError` that lists the changes instead; "off" sends it as it is. Else `KIMI_COMPAT`, else "adapt".
+    `model_aliases`: ids to send for others, such as `{"gpt-4o": "kimi-k3"}`; else `KIMI_MODEL_ALIASES`, such as
+    `gpt-4o=kimi-k3,o3=kimi-k3`. `fetch_images`: images behind public https URLs are fetched and sent (20 MB each).
     `openai_options`: whatever `openai.OpenAI` takes (`timeout`, `max_retries`, `default_headers`, `http_client`, ...).
 
     Nothing of the `OPENAI_*` environment is used or sent. Raises `SettingsError` for a missing or malformed key or URL.
     """
     return KimiOpenAI(
-        api_key=api_key, region=region, base_url=base_url, env_file=env_file, allow_http=allow_http, **openai_options
+        api_key=api_key,
+        region=region,
+        base_url=base_url,
+        env_file=env_file,
+        allow_http=allow_http,
+        compat=compat,
+        on_note=on_note,
+        model_aliases=model_aliases,
+        fetch_images=fetch_images,
+        **openai_options,
     )
 
 
@@ -204,6 +226,10 @@ def create_async_client(
     base_url: str | None = None,
     env_file: str | os.PathLike[str] | None = ".env",
     allow_http: bool = False,
+    compat: Compat | None = None,
+    on_note: Callable[[Note], object] | None = None,
+    model_aliases: Mapping[str, str] | None = None,
+    fetch_images: bool = False,
     **openai_options: Any,
 ) -> AsyncKimiOpenAI:
     """An `openai.AsyncOpenAI` for Kimi, with the arguments of `create_client`.
@@ -212,7 +238,16 @@ def create_async_client(
     otherwise, and may be shared by several event loops, one after the other or at once.
     """
     return AsyncKimiOpenAI(
-        api_key=api_key, region=region, base_url=base_url, env_file=env_file, allow_http=allow_http, **openai_options
+        api_key=api_key,
+        region=region,
+        base_url=base_url,
+        env_file=env_file,
+        allow_http=allow_http,
+        compat=compat,
+        on_note=on_note,
+        model_aliases=model_aliases,
+        fetch_images=fetch_images,
+        **openai_options,
     )
 
 
@@ -259,7 +294,7 @@ def _sort(
         allow_http=own.allow_http,
     )
     others = {name: value for name, value in options.items() if name not in Options.names()}
-    return settings, replace(own, region=settings.region), _without_openai_accounts(others)
+    return settings, in_force(replace(own, region=settings.region)), _without_openai_accounts(others)
 
 
 def _without_openai_accounts(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,25 @@ __all__ = ["warn"]
 
 INSIDE = (__name__.partition(".")[0], "openai")
 
+_told: set[tuple[str, str, int]] = set()
 
-def warn(message: str, category: type[Warning]) -> None:
-    """Warn at the nearest caller outside; as always, a filter may show each place once, or raise."""
+
+def warn(message: str, category: type[Warning], *, once: str = "") -> None:
+    """Warn at the nearest caller outside; as always, a filter may show each place once, or raise.
+
+    `once` names what it is about: a place is told of that once, whatever the message, unless a filter says "always".
+    (The memory of the `warnings` module is lost at every `catch_warnings`, anywhere in the process.)
+    """
     depth, frame = 1, sys._getframe(0)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
         depth, frame = depth + 1, frame.f_back
+    place = (once, frame.f_code.co_filename, frame.f_lineno)
+    if once and place in _told and _action(category) != "always":
+        return
     warnings.warn(message, category, stacklevel=depth)
+    _told.add(place)
+
+
+def _action(category: type[Warning]) -> str:
+    """What the first filter for a category says, whatever module and message it is for."""
+    return next((rule[0] for rule in warnings.filters if issubclass(category, rule[2])), "default")

@@ -15,9 +15,11 @@ ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 
 STAIRCASE = (
     {"errors", "flows", "messages", "models", "notices", "pages", "connections", "sse", "usages"},
-    {"settings", "thinking", "typed_stream"},
-    {"options"},
-    {"arrivals", "chat"},
+    {"changes", "settings", "thinking", "typed_stream"},
+    {"options", "remote_images", "shaping_parameters", "shaping_thinking", "shaping_tools"},
+    {"arrivals", "chat", "shaping_messages"},
+    {"shaping"},
+    {"compat"},
     {"client"},
     {"account", "files"},
     {"__init__"},
