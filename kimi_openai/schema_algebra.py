@@ -98,7 +98,7 @@ def described(node: Node, text: str | None) -> Node:
     >>> described({"$ref": "#/$defs/Tree"}, "the left branch")
     {'anyOf': [{'$ref': '#/$defs/Tree'}], 'description': 'the left branch'}
     """
-    if not text:
+    if not text or node == NOTHING:
         return node
     if "$ref" in node:
         return {"anyOf": [node], "description": text}
@@ -130,7 +130,7 @@ def meet(left: Node, right: Node, scope: Scope, path: str) -> Node:
     """What both nodes accept, under the description of the left one; `NOTHING` when they exclude each other."""
     text = left.get("description") or right.get("description")
     if is_any(left) or is_any(right):
-        return described(left if is_any(right) else right, text)
+        return described(right if is_any(left) else left, text)
     if left == right:
         return left
     pairs = [(one, other) for one in branches(left) for other in branches(right)]

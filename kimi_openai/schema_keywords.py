@@ -50,7 +50,8 @@ _SAYS_NOTHING: dict[str, tuple[object, ...]] = {
     "propertyNames": ({}, True, {"type": "string"}),
     "minProperties": (0,),
     **dict.fromkeys(("uniqueItems", "exclusiveMinimum", "exclusiveMaximum", "not"), (False,)),
-    **dict.fromkeys(("unevaluatedProperties", "unevaluatedItems"), (True, {})),
+    "unevaluatedProperties": (True, {}, False),
+    "unevaluatedItems": (True, {}),
     **dict.fromkeys(("patternProperties", "dependentRequired", "dependentSchemas", "dependencies"), ({},)),
 }
 """Values of those keywords that bind nothing; zod writes `propertyNames: {"type": "string"}` on every record."""
@@ -121,7 +122,12 @@ def _array(value: list[Any], path: str, note: Note) -> Node:
     items = literals(value, path, note)
     if "anyOf" in items or len(items.get("enum", ())) > 1:
         note(path, f"the order in {short(value)} is not enforced")
-    return {"type": "array", **({"items": items} if value else {}), "minItems": len(value), "maxItems": len(value)}
+    size = len(value)
+    return (
+        {"type": "array", "items": items, "minItems": size, "maxItems": size}
+        if value
+        else {"type": "array", "maxItems": 0}
+    )
 
 
 _BOUNDS: dict[str, tuple[tuple[str, Callable[[float], int] | None], ...]] = {

@@ -5,6 +5,7 @@ References stay references here, to definitions that are read once each; `schema
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
@@ -14,6 +15,7 @@ from .schema_algebra import (
     Node,
     Scope,
     anything,
+    branches,
     is_any,
     is_list,
     is_map,
@@ -28,8 +30,16 @@ from .schema_refs import MISSING, ROOT, find, free_name
 
 __all__ = ["Reader"]
 
-DEEPEST = 200
+DEEPEST = 100
 """Path steps after which a schema is cut; the server is known to refuse far less ('schema depth exceeds …')."""
+
+_STEPS = re.compile(r"((allOf|anyOf|oneOf)\{\d+\}\.)+$")
+"""Steps of a path that stay at the same value."""
+
+
+def _place(name: str) -> str:
+    """The path at which a definition of ours begins."""
+    return "" if name == ROOT else f"$defs.{name.rpartition('/')[2]}."
 
 
 class Reader:
@@ -39,8 +49,8 @@ class Reader:
         self.document = document
         self.notes: list[str] = []
         self.leads_back = False
-        self._names: dict[str, str] = {}
-        self._targets: dict[str, str] = {}
+        self._names = {"#": ROOT, "#/": ROOT}
+        self._targets = {ROOT: "#"}
         self._nodes: dict[str, Node] = {}
         self._reading = {ROOT}
         self._scope = Scope(self.expand, self.note)
@@ -61,16 +71,17 @@ class Reader:
     def read_all(self) -> dict[str, Node]:
         """The root, under `#`, and every definition that anything refers to."""
         root = self.read(self.document, "")
+        self._nodes[ROOT] = root
         while missing := self._targets.keys() - self._nodes.keys():
             for name in sorted(missing):
                 self.expand(name)
-        return {ROOT: root, **self._nodes}
+        return dict(self._nodes)
 
     def expand(self, name: str) -> Node | None:
         """The node behind one of our references, None while it is being read."""
         if name not in self._nodes and name not in self._reading:
             self._reading.add(name)
-            path = f"$defs.{name.rpartition('/')[2]}."
+            path = _place(name)
             node = self.read(find(self.document, self._targets[name]), path)
             if node == NOTHING:
                 self.note(path, "nothing can satisfy it; anything is accepted")
@@ -91,7 +102,16 @@ class Reader:
         node = self._constrained(raw, path)
         if raw.get("nullable") is True:
             node = join((node, {"type": "null"}))
+        if raw.get("unevaluatedProperties") is False:
+            node = join(self._closed(branch, path) for branch in branches(node))
         return annotated(raw, node, path, self.note)
+
+    def _closed(self, branch: Node, path: str) -> Node:
+        """The branch without other properties than it knows of by now, all that stands beside it included."""
+        if "$ref" in branch or is_any(branch):
+            self.note(path, "unevaluatedProperties false is not enforced here")
+            return branch
+        return {"additionalProperties": False, **branch} if branch["type"] == "object" else branch
 
     def _constrained(self, raw: Node, path: str) -> Node:
         """Everything that stands side by side in a schema, met."""
@@ -105,7 +125,8 @@ class Reader:
             kinds = implied if is_any(given) else [*TYPES] if implied else []
         if not kinds:
             return given
-        return meet(given, join(self._typed(kind, raw, path) for kind in kinds), self._scope, path)
+        typed = [self._typed(kind, raw, path) for kind in kinds]
+        return meet(given, typed[0] if len(typed) == 1 else join(typed), self._scope, path)
 
     def _typed(self, kind: str, raw: Node, path: str) -> Node:
         if kind in ("boolean", "null"):
@@ -121,16 +142,18 @@ class Reader:
 
     def _reference(self, raw: Node, path: str) -> Node:
         ref = raw["$ref"]
-        if ref in ("#", "#/"):
-            self.leads_back = True
-            return {"$ref": ROOT}
         if not isinstance(ref, str) or find(self.document, ref) is MISSING:
             self.note(path, f"$ref {short(ref)} leads nowhere in this schema; anything is accepted")
             return {}
         if ref not in self._names:
             self._names[ref] = free_name(ref, self._targets)
             self._targets[self._names[ref]] = ref
-        return {"$ref": self._names[ref]}
+        name = self._names[ref]
+        if _place(name) == _STEPS.sub("", path):
+            # It says that it is itself, which adds no alternative and forbids nothing.
+            return {} if path.endswith(_place(name)) or "allOf" in path[-10:] else NOTHING
+        self.leads_back |= name == ROOT
+        return {"$ref": name}
 
     def _const(self, raw: Node, path: str) -> Node:
         return literals([raw["const"]], path, self.note)
@@ -201,18 +224,19 @@ class Reader:
             node["properties"][name] = spelled(value)
 
     def _additional(self, raw: Node, node: Node, path: str) -> None:
-        """`additionalProperties`; patterned and unevaluated properties are the nearest to them that there is."""
+        """`additionalProperties`, which patterned properties join, as nothing is nearer to them."""
         patterns = raw.get("patternProperties")
-        value = raw.get("additionalProperties", raw.get("unevaluatedProperties"))
-        if is_map(patterns) and patterns:
-            where = f"{path}patternProperties."
-            values = [self.read(part, f"{where}{name}.") for name, part in patterns.items()]
+        value = raw.get("additionalProperties")
+        parts = patterns.items() if is_map(patterns) else ()
+        values = [self.read(part, f"{path}patternProperties.{name}.") for name, part in parts]
+        if any(read != NOTHING for read in values):
             if is_map(value):
                 values.append(self.read(value, f"{path}additionalProperties."))
-            node["additionalProperties"] = join(values)
+            read = join(values)
+            node["additionalProperties"] = spelled(read) if read else read
         elif is_map(value):
             read = self.read(value, f"{path}additionalProperties.")
-            node["additionalProperties"] = False if read == NOTHING else read
+            node["additionalProperties"] = False if read == NOTHING else spelled(read) if read else read
         elif isinstance(value, bool):
             node["additionalProperties"] = value
         elif value is not None:
@@ -255,7 +279,7 @@ class Reader:
         if others is None or others is True:
             return node
         items = self.read(others, f"{path}items.")
-        return {**node, "items": items} if items else node
+        return {**node, "items": spelled(items)} if items else node
 
     def _tuple(self, first: list[object], others: object, node: Node, path: str) -> Node:
         """A list of what any position takes, as long as the tuple ('items must be an object')."""
@@ -272,4 +296,4 @@ class Reader:
         items = join(parts)
         if any(part != parts[0] for part in parts):
             self.note(path, "which item has which type is not enforced, only that each has one of them")
-        return {**node, "items": items} if items else node
+        return {**node, "items": spelled(items)} if items else node

@@ -28,6 +28,8 @@ def find(document: object, ref: str) -> Any:
     >>> find({"$defs": {"a/b": {"type": "string"}}}, "#/$defs/a~1b")
     {'type': 'string'}
     """
+    if ref in (ROOT, "#/"):
+        return document
     if not ref.startswith("#/"):
         return MISSING
     here: Any = document

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .schema_algebra import Node, branches, described, is_any, join, rest
+from .schema_algebra import NOTHING, Node, branches, described, is_any, join, rest, spelled
 from .schema_reader import Reader
 from .schema_refs import ROOT, attach, end_recursion, inline, measure
 
@@ -53,8 +53,7 @@ def to_mfjs(schema: Mapping[str, object], *, root_object: bool = True) -> Normal
     """
     reader = Reader(dict(schema))
     nodes = reader.read_all()
-    if "$ref" in nodes[ROOT] or root_object:
-        nodes[ROOT] = _root(nodes[ROOT], reader, root_object)
+    nodes[ROOT] = _root(nodes[ROOT], reader, root_object)
     if len(nodes) > 1 or reader.leads_back:
         nodes = end_recursion(nodes, reader.note)
     result = attach(nodes)
@@ -66,10 +65,10 @@ def to_mfjs(schema: Mapping[str, object], *, root_object: bool = True) -> Normal
 
 def _root(node: Node, reader: Reader, root_object: bool) -> Node:
     """The root without a reference of its own, and as one object if it has to be."""
-    alternatives: list[Node] = []
-    for branch in branches(node):
-        body = reader.expand(branch["$ref"]) if "$ref" in branch else branch
-        alternatives += branches(body) if body else []
+    alternatives = [*_alternatives(node, reader, {ROOT})]
+    if not alternatives:
+        reader.note("", "nothing can satisfy the schema; anything is accepted")
+        node = {}
     if not root_object:
         return described(join(alternatives), node.get("description"))
     if is_any(node):
@@ -85,6 +84,15 @@ def _root(node: Node, reader: Reader, root_object: bool) -> Node:
     return described(_one_object(objects, reader.note), node.get("description"))
 
 
+def _alternatives(node: Node, reader: Reader, seen: set[str]) -> Iterator[Node]:
+    """The branches of a node, each reference followed to where it ends."""
+    for branch in branches(node):
+        if "$ref" not in branch:
+            yield branch
+        elif branch["$ref"] not in seen:
+            yield from _alternatives(reader.expand(branch["$ref"]) or NOTHING, reader, seen | {branch["$ref"]})
+
+
 def _one_object(objects: list[Node], note: Note) -> Node:
     """The objects as one: what any of them lists, and requires what all of them require."""
     if len(objects) == 1:
@@ -92,7 +100,8 @@ def _one_object(objects: list[Node], note: Note) -> Node:
     note("", "alternative objects became one; which properties belong together is not enforced")
     names = dict.fromkeys(name for node in objects for name in node.get("properties", ()))
     properties = {
-        name: join(node["properties"][name] for node in objects if name in node.get("properties", ())) for name in names
+        name: spelled(join(node["properties"][name] for node in objects if name in node.get("properties", ())))
+        for name in names
     }
     required = [name for name in names if all(name in node.get("required", ()) for node in objects)]
     others = join(rest(node) for node in objects)
