@@ -178,6 +178,11 @@ class Fold:
         return self._content.getvalue()
 
     @property
+    def length(self) -> int:
+        """How many characters of text there are."""
+        return self._content.tell()
+
+    @property
     def reasoning(self) -> str | None:
         """The reasoning so far, `None` if the answer has none."""
         return None if self._reasoning is None else self._reasoning.getvalue()

@@ -1,0 +1,82 @@
+"""When a lasting exchange asks again, and when it gives up.
+
+Above single requests, which it therefore makes with `max_retries=0`; what an error means and how long it asks to wait
+is decided in `retries.py`, and no sleep happens here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import random
+from typing import Any
+
+import openai
+
+from .errors import fault_of, refusal_of_error
+from .faults import Refusal
+from .retries import LONGEST_WAIT, OnRetry, RetryEvent, announce, named_wait, now, wait_for
+
+__all__ = ["Pace"]
+
+ATTEMPTS = 10
+PATIENCE = 600.0
+CUTS = 100
+"""Cuts of one answer that are mended, whatever progress each part brought."""
+
+
+class Pace:
+    """Gives up after so many `attempts` in a row that brought nothing, or before a wait that would end more than
+    `patience` seconds after the first of them."""
+
+    def __init__(
+        self, attempts: int | None = None, patience: float | None = None, on_retry: OnRetry | None = None
+    ) -> None:
+        self._attempts = ATTEMPTS if attempts is None else attempts
+        self._patience = PATIENCE if patience is None else patience
+        self._on_retry = on_retry
+        self._failures = self._cuts = 0
+        self._since = 0.0
+
+    def after_cut(self, cause: Exception | None, *, progress: bool) -> float | None:
+        """Seconds to wait after a stream that broke off, `None` to give up; none where it had brought something new."""
+        self._cuts += 1
+        if progress:
+            self._failures = 0
+        if self._cuts > CUTS:
+            return None
+        return self._again(cause, first_wait=0.0)
+
+    def after_refusal(self, error: Exception) -> float | None:
+        """Seconds to wait after a request that brought no answer, `None` to give up."""
+        return self._again(error) if can_be_mended(error) else None
+
+    def _again(self, error: Exception | None, first_wait: float | None = None) -> float | None:
+        if not self._failures:
+            self._since = now()
+        wait = wait_for(*_parts(error), attempt=self._failures, jitter=random())
+        if not self._failures and first_wait is not None:
+            wait = first_wait
+        self._failures += 1
+        elapsed = now() - self._since
+        if self._failures >= self._attempts or elapsed + wait > self._patience:
+            return None
+        event = RetryEvent(
+            attempt=self._failures,
+            wait=wait,
+            elapsed=elapsed,
+            kind=fault_of(error).kind if isinstance(error, openai.OpenAIError) else "stream_cut",
+            status=getattr(error, "status_code", None),
+            request_id=getattr(error, "request_id", None),
+        )
+        announce(event, self._on_retry)
+        return wait
+
+
+def can_be_mended(error: Exception) -> bool:
+    """Whether asking again may help, within a wait that is worth it."""
+    return fault_of(error).retry and (named_wait(*_parts(error)) or 0) <= LONGEST_WAIT
+
+
+def _parts(error: Exception | None) -> tuple[Refusal, Mapping[str, str]]:
+    headers: Any = getattr(getattr(error, "response", None), "headers", {})
+    return refusal_of_error(error) if isinstance(error, openai.APIError) else Refusal(None), headers

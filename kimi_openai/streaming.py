@@ -1,0 +1,262 @@
+"""`stream`: an answer as it comes, whatever breaks on the way.
+
+Only the drivers live here, one for each world: they send, wait, read and close as `exchange.py` says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, overload
+
+import anyio
+import openai
+import pydantic
+from openai.types.chat import ChatCompletion
+
+from .events import Event
+from .exchange import Exchange, Part
+from .flows import AnyClient
+from .messages import MessageLike, replay_message
+from .pace import Pace
+from .replies import Reply
+from .resuming import OnCut
+from .retries import real_wait
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["AsyncChatStream", "ChatStream", "request_of", "stream"]
+
+Json = Mapping[str, Any]
+
+
+class _AnyStream:
+    """What is the same in both worlds."""
+
+    def __init__(self, client: Any, exchange: Exchange, options: Mapping[str, Any]) -> None:
+        self._client, self._exchange, self._options = client, exchange, dict(options)
+
+    @property
+    def reply(self) -> Reply:
+        """What has come so far: `content`, `reasoning`, `tool_calls`, `finish_reason`, `usage`."""
+        return self._exchange.reply()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What each answered request brought, and cost."""
+        return tuple(self._exchange.parts)
+
+    @property
+    def resumptions(self) -> int:
+        """How often the answer went on where it had broken off, or started over."""
+        return sum(part.how in ("resumed", "restarted") for part in self._exchange.parts)
+
+    def _final(self) -> ChatCompletion:
+        exchange = self._exchange
+        if exchange.error is not None:
+            raise exchange.error
+        if not exchange.is_over:
+            raise RuntimeError("the stream was closed before its end; `reply` is what had come")
+        return exchange.completion()
+
+
+class ChatStream(_AnyStream):
+    """The events of an answer, as an iterable context manager; leaving it closes the connection."""
+
+    def __init__(self, client: Any, exchange: Exchange, options: Mapping[str, Any]) -> None:
+        super().__init__(client, exchange, options)
+        self._events = self._run()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, if one is open."""
+        self._events.close()
+
+    @property
+    def text_stream(self) -> Iterator[str]:
+        """Only the pieces of text. Raises `StreamCutError` where the answer has to start over after text was given."""
+        self._exchange.keeps_text = True
+        return (event.delta for event in self._events if event.type == "content.delta")
+
+    def get_final_completion(self) -> ChatCompletion:
+        """The whole answer, as `chat.completions.create` would have given it, once it is there."""
+        for _ in self._events:
+            pass
+        return self._final()
+
+    def _run(self) -> Generator[Event, None, None]:
+        exchange = self._exchange
+        while not exchange.is_over:
+            if exchange.wait:
+                time.sleep(real_wait(exchange.wait))
+            try:
+                response = self._client.post(
+                    body=exchange.body, stream_cls=openai.Stream[object], **self._options
+                ).response
+            except openai.APIError as error:
+                yield from exchange.refused(error)
+                continue
+            exchange.opened(response)
+            pieces, cause = response.iter_bytes(), None
+            try:
+                while not exchange.is_broken:
+                    try:
+                        piece = next(pieces, None)
+                    except Exception as error:
+                        cause = error
+                        break
+                    if piece is None:
+                        break
+                    yield from exchange.feed(piece)
+            finally:
+                response.close()
+            yield from exchange.ended(cause)
+
+
+class AsyncChatStream(_AnyStream):
+    """`ChatStream` for an asynchronous client: `async with`, `async for`."""
+
+    def __init__(self, client: Any, exchange: Exchange, options: Mapping[str, Any]) -> None:
+        super().__init__(client, exchange, options)
+        self._events = self._run()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._events
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection, if one is open."""
+        await self._events.aclose()
+
+    @property
+    def text_stream(self) -> AsyncIterator[str]:
+        """Only the pieces of text. Raises `StreamCutError` where the answer has to start over after text was given."""
+        self._exchange.keeps_text = True
+        return (event.delta async for event in self._events if event.type == "content.delta")
+
+    async def get_final_completion(self) -> ChatCompletion:
+        """The whole answer, as `chat.completions.create` would have given it, once it is there."""
+        async for _ in self._events:
+            pass
+        return self._final()
+
+    async def _run(self) -> AsyncGenerator[Event, None]:
+        exchange = self._exchange
+        while not exchange.is_over:
+            if exchange.wait:
+                await anyio.sleep(real_wait(exchange.wait))
+            try:
+                sent = await self._client.post(
+                    body=exchange.body, stream_cls=openai.AsyncStream[object], **self._options
+                )
+            except openai.APIError as error:
+                for event in exchange.refused(error):
+                    yield event
+                continue
+            response = sent.response
+            exchange.opened(response)
+            pieces, cause = response.aiter_bytes(), None
+            try:
+                while not exchange.is_broken:
+                    try:
+                        piece = await anext(pieces, None)
+                    except Exception as error:
+                        cause = error
+                        break
+                    if piece is None:
+                        break
+                    for event in exchange.feed(piece):
+                        yield event
+            finally:
+                await pieces.aclose()
+                await response.aclose()
+            for event in exchange.ended(cause):
+                yield event
+
+
+@overload
+def stream(
+    client: openai.OpenAI, *, model: str, messages: Iterable[MessageLike], on_cut: OnCut = ..., **params: Any
+) -> ChatStream: ...
+@overload
+def stream(
+    client: openai.AsyncOpenAI, *, model: str, messages: Iterable[MessageLike], on_cut: OnCut = ..., **params: Any
+) -> AsyncChatStream: ...
+def stream(
+    client: AnyClient, *, model: str, messages: Iterable[MessageLike], on_cut: OnCut = "resume", **params: Any
+) -> ChatStream | AsyncChatStream:
+    """A context manager with the events of an answer, which goes on where its connection breaks.
+
+        with stream(client, model="kimi-k3", messages=[...]) as answer:
+            for event in answer:
+                if event.type == "content.delta":
+                    print(event.delta, end="")
+            completion = answer.get_final_completion()
+
+    `async with` and `async for` for an asynchronous client. `params`: what `chat.completions.create` takes (also
+    `extra_body`, `extra_headers`, `timeout`), and fields of Kimi's as they are. `answer.text_stream` gives the text
+    alone.
+
+    `on_cut` says what happens when the connection is cut, stalls past the read timeout, ends early or brings an error
+    that may pass: "resume" asks for the rest by partial mode where there is text (one `resumed` event; no text is lost
+    or doubled) and starts over where there is none, a tool call has begun or JSON was asked for (one `restarted` event:
+    forget what was told before); "restart" always starts over; "raise" raises `StreamCutError`. A budget such as
+    `max_completion_tokens` holds for each request.
+
+    Raises what the SDK raises for a request that is refused for good; every exception has what had come as `reply`.
+    Source: platform docs, streaming and partial mode guides.
+    """
+    body, options = request_of(model, messages, params)
+    exchange = Exchange(body, pace_of(client), on_cut=on_cut)
+    if isinstance(client, openai.AsyncOpenAI):
+        return AsyncChatStream(client, exchange, options)
+    return ChatStream(client, exchange, options)
+
+
+OPTIONS = {"extra_headers": "headers", "extra_query": "params", "timeout": "timeout"}
+
+
+def request_of(model: str, messages: Iterable[MessageLike], params: Mapping[str, Any]) -> tuple[Json, Json]:
+    """The body to send, and what `client.post` takes beside it."""
+    given = {name: value for name, value in params.items() if not isinstance(value, NOT_GIVEN)}
+    if given.get("n") not in (None, 1):
+        raise ValueError("n must be 1: Kimi gives one answer for each request, and only one can be joined")
+    options = {OPTIONS[name]: given.pop(name) for name in OPTIONS if name in given}
+    extra: Json = given.pop("extra_body", None) or {}
+    usage: Json = {**(given.get("stream_options") or {}), "include_usage": True}
+    sent: list[Any] = [replay_message(each) if isinstance(each, pydantic.BaseModel) else each for each in messages]
+    body: Json = {"model": model, "messages": sent, **given, **extra, "stream": True, "stream_options": usage}
+    return body, {
+        "path": "/chat/completions",
+        "cast_to": object,
+        "stream": True,
+        "options": {**options, "max_retries": 0},
+    }
+
+
+def pace_of(client: AnyClient) -> Pace:
+    """The patience that the client has."""
+    own: Any = getattr(client, "kimi_options", None)
+    return Pace(patience=getattr(own, "patience", None), on_retry=getattr(own, "on_retry", None))
+
+
+NOT_GIVEN = (openai.NotGiven, openai.Omit)
