@@ -16,7 +16,7 @@ ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 STAIRCASE = (
     {"errors", "flows", "messages", "models", "notices", "pages", "connections", "sse", "usages"},
     {"changes", "settings", "thinking", "typed_stream"},
-    {"options", "remote_images", "shaping_parameters", "shaping_thinking", "shaping_tools"},
+    {"options", "remote_images", "shaping_calls", "shaping_parameters", "shaping_thinking", "shaping_tools"},
     {"arrivals", "chat", "shaping_messages"},
     {"shaping"},
     {"compat"},
