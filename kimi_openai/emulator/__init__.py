@@ -23,8 +23,8 @@ except ModuleNotFoundError as missing:  # pragma: no cover
     ) from missing
 
 from .behaviour import Behaviour
+from .damage import Damage
 from .faults import (
-    Damage,
     Fault,
     bad_key,
     comments,

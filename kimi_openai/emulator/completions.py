@@ -9,8 +9,9 @@ from .answers import default_answer
 from .engine import Reply, draft, frames
 from .reading import facts_of, messages_of, prompt_tokens, thinks
 from .record import Request
-from .rules import broken_rule, shape_problem
+from .rules import broken_rule
 from .script import Step, steps_of
+from .shapes import shape_problem
 from .tokens import message_tokens
 from .wire import EVENT_STREAM, Answer, Cut, Json, Pause, Problem, encode
 from .world import World

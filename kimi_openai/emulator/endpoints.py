@@ -16,7 +16,8 @@ from .completions import complete
 from .files import Upload, form_fields
 from .reading import prompt_tokens
 from .record import Request
-from .rules import broken_rule, shape_problem
+from .rules import broken_rule
+from .shapes import shape_problem
 from .wire import CLOSED_API, Answer, Json, Problem, is_object, json_answer, not_found
 from .world import World
 
@@ -28,6 +29,7 @@ BATCH_SHARE = Decimal("0.6")
 
 
 def models(world: World, _: Request) -> Answer:
+    """The ids the key may use, with every field that was measured."""
     return json_answer({"object": "list", "data": [model_entry(id) for id in world.behaviour.models]})
 
 
@@ -72,10 +74,12 @@ def estimate(world: World, request: Request) -> Answer:
 
 
 def balance(world: World, _: Request) -> Answer:
+    """What is left: available, voucher, cash."""
     return json_answer(world.account.body())
 
 
 def upload_file(world: World, request: Request) -> Answer:
+    """A new file from the form fields `file` and `purpose`."""
     fields = form_fields(request.headers.get("Content-Type", ""), request.body)
     for name in ("file", "purpose"):
         if name not in fields:
@@ -88,22 +92,27 @@ def upload_file(world: World, request: Request) -> Answer:
 
 
 def list_files(world: World, request: Request) -> Answer:
+    """All files."""
     return json_answer(world.files.list(request.query.get("after")))
 
 
 def retrieve_file(world: World, _: Request, id: str) -> Answer:
+    """One FileObject."""
     return world.files.retrieve(id)
 
 
 def delete_file(world: World, _: Request, id: str) -> Answer:
+    """Delete a file."""
     return world.files.delete(id)
 
 
 def file_content(world: World, _: Request, id: str) -> Answer:
+    """The text of a file, or the lines of a batch output."""
     return world.files.content(id)
 
 
 def create_batch(world: World, request: Request) -> Answer:
+    """A new batch in `validating`; its input file is looked at later."""
     body: Any = request.json
     file = world.files.by_id.get(str(body.get("input_file_id"))) if is_object(body) else None
     problem = create_problem(body, known_file=file is not None and file.purpose == "batch")
@@ -115,6 +124,7 @@ def create_batch(world: World, request: Request) -> Answer:
 
 
 def list_batches(world: World, request: Request) -> Answer:
+    """A page of batches."""
     limit = request.query.get("limit", "20")
     return json_answer(world.batches.page(request.query.get("after"), int(limit) if limit.isdigit() else 20))
 
@@ -131,6 +141,7 @@ def retrieve_batch(world: World, _: Request, id: str) -> Answer:
 
 
 def cancel_batch(world: World, _: Request, id: str) -> Answer:
+    """Cancel a batch that is under way."""
     batch = world.batches.by_id.get(id)
     if batch is None:
         return not_found(f"batch {id}").answer()
@@ -176,6 +187,7 @@ def _finish(world: World, batch: Json) -> None:
 
 
 def verify_signature(world: World, request: Request) -> Answer:
+    """Whether a signature is this account's for nonce, time and model."""
     body: Any = request.json
     if not is_object(body) or not all(body.get(key) for key in ("nonce", "timestamp", "model", "signature")):
         return Problem("Invalid request: nonce, timestamp, model and signature are required").answer()
@@ -184,6 +196,7 @@ def verify_signature(world: World, request: Request) -> Answer:
 
 
 def closed(_world: World, _: Request) -> Answer:
+    """An endpoint that exists and is not open."""
     return CLOSED_API.answer()
 
 

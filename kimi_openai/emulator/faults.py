@@ -1,33 +1,22 @@
 """What can go wrong, as values: whole answers of another kind, and damage to the answer that would have been sent.
 
-Pure: `damaged` changes a list of frames and sends nothing. Texts are the platform's where a source shows them (error
+Nothing is broken or sent here. Texts are the platform's where a source shows them (error
 page, 2025 templates, measured 429 of 2026-09); each function says so where it is otherwise.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any, Literal
 
 from .account import ACCESS_KEY, ORGANIZATION, quota_problem
-from .wire import BAD_KEY, HTML_TYPE, Answer, Cut, Frame, Pause, Problem, event
+from .damage import Damage
+from .wire import BAD_KEY, HTML_TYPE, Answer, Cut, Pause, Problem, event
 
-__all__ = [
-    "FAULTS",
-    "Damage",
-    "Fault",
-    "bad_key",
-    "comments",
-    "content_filtered",
-    "damaged",
-    "drop_after",
-    "empty_body",
-]
+__all__ = ["FAULTS", "Fault", "bad_key", "comments", "content_filtered", "drop_after", "empty_body", "ends_after"]
 __all__ += [
-    "ends_after",
     "error_body",
     "error_event",
     "garbage",
@@ -35,36 +24,9 @@ __all__ += [
     "internal_error",
     "out_of_quota",
     "overloaded",
-]
-__all__ += [
     "parse_fault",
-    "plain_json",
-    "rate_limited",
-    "refuse",
-    "reset",
-    "reset_after",
-    "slow",
-    "stall",
-    "unavailable",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """What befalls an answer on its way: `insert` after `chunks` chunks or `nbytes` bytes, with the rest lost or not.
-
-    `chunks` also takes "finish" and "done": just before that chunk. `nbytes=-1` means inside the first character of
-    several bytes. `before_each` stands before every chunk. `as_json` answers a stream with plain JSON.
-    """
-
-    chunks: int | Literal["finish", "done"] | None = None
-    nbytes: int | None = None
-    insert: tuple[Frame, ...] = ()
-    keeps_rest: bool = False
-    before_each: tuple[Frame, ...] = ()
-    as_json: bool = False
-
-
+__all__ += ["plain_json", "rate_limited", "refuse", "reset", "reset_after", "slow", "stall", "unavailable"]
 Fault = Answer | Damage
 
 
@@ -261,51 +223,3 @@ def parse_fault(text: str) -> Fault:
         raise ValueError(f"no fault {name!r}; there are {', '.join(sorted(FAULTS))}")
     options = {key.strip(): _value(option.strip()) for key, _, option in (pair.partition("=") for pair in rest)}
     return FAULTS[name](*([_value(value)] if value else []), **options)
-
-
-def _place(frames: Sequence[Frame], damage: Damage) -> int:
-    """The index that the insert goes to; past the end when the answer is over before."""
-    written = [index for index, frame in enumerate(frames) if isinstance(frame, bytes)]
-    if damage.chunks in ("finish", "done"):
-        mark = b'"finish_reason":"' if damage.chunks == "finish" else b"data: [DONE]"
-        return next((i for i in written if mark in bytes(_bytes(frames[i]))), len(frames))
-    count = int(damage.chunks or 0)
-    return 0 if count <= 0 else written[count - 1] + 1 if count <= len(written) else len(frames)
-
-
-def _bytes(frame: Frame) -> bytes:
-    return frame if isinstance(frame, bytes) else b""
-
-
-def _cut_bytes(frames: Sequence[Frame], nbytes: int) -> list[Frame]:
-    """The frames up to so many bytes; all of them if there are fewer."""
-    kept: list[Frame] = []
-    for frame in frames:
-        size = len(_bytes(frame))
-        if size and nbytes < size:
-            return [*kept, _bytes(frame)[:nbytes]] if nbytes else kept
-        nbytes -= size
-        kept.append(frame)
-    return kept
-
-
-def _inside_character(frames: Sequence[Frame]) -> int:
-    body = b"".join(map(_bytes, frames))
-    return next((at + 1 for at, byte in enumerate(body) if byte >= 0xC0), len(body) // 2)
-
-
-def damaged(frames: Sequence[Frame], damage: Damage) -> list[Frame]:
-    """The frames as the damage leaves them. An answer that is over before the place is reached stays whole.
-
-    >>> damaged([b"a", b"b", b"c"], reset_after(2))
-    [b'a', b'b', Cut(kind='reset')]
-    """
-    if damage.before_each:
-        return [each for frame in frames for each in (*damage.before_each, frame)]
-    if damage.nbytes is not None:
-        nbytes = _inside_character(frames) if damage.nbytes < 0 else damage.nbytes
-        return [*_cut_bytes(frames, nbytes), *damage.insert]
-    place = _place(frames, damage)
-    if damage.chunks is None or place >= len(frames):
-        return list(frames)
-    return [*frames[:place], *damage.insert, *(frames[place:] if damage.keeps_rest else ())]

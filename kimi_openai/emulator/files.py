@@ -37,6 +37,7 @@ class StoredFile:
 
     @property
     def purpose(self) -> str:
+        """What the file was uploaded for."""
         return str(self.facts["purpose"])
 
 

@@ -90,7 +90,10 @@ class Emulator:
         self._world.scripts.append([step for part in steps for step in steps_of(part)])
 
     def fail(self, *faults: Fault, path: str | None = None) -> None:
-        """Queue faults, one for each of the next requests (whose path ends with `path`); then it is normal again."""
+        """Queue faults, one for each of the next requests (whose path ends with `path`); then it is normal again.
+
+        A request may also choose its own: header `X-Emulator-Fault: reset_after=3` (see `parse_fault`).
+        """
         self._service.faults.extend((fault, path) for fault in faults)
 
     @property

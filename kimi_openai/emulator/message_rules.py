@@ -15,6 +15,7 @@ from typing import Any
 from kimi_openai.models import ModelFacts
 
 from .behaviour import Behaviour
+from .shapes import illegal, invalid
 from .wire import Json, Problem, is_array, is_object
 
 __all__ = ["Scene", "message_problem"]
@@ -31,37 +32,6 @@ class Scene:
     model: ModelFacts
     thinking: bool
     behaviour: Behaviour
-
-
-def invalid(text: str) -> Problem:
-    """400 `invalid_request_error` with the usual beginning."""
-    return Problem(f"Invalid request: {text}")
-
-
-def illegal(field: str, expected: str, value: object) -> Problem:
-    """A field of the wrong JSON type.
-
-    >>> illegal("thinking", "object", True).message
-    'Invalid request: the `thinking` field in the request (expected type object) is illegal, and bool is not acceptable'
-    """
-    return invalid(
-        f"the `{field}` field in the request (expected type {expected}) is illegal, "
-        f"and {kind_of(value)} is not acceptable"
-    )
-
-
-def kind_of(value: object) -> str:
-    """The JSON type of a value as the platform's texts call it."""
-    names: dict[object, str] = {
-        bool: "bool",
-        str: "string",
-        int: "number",
-        float: "number",
-        list: "array",
-        dict: "object",
-        type(None): "null",
-    }
-    return names.get(type(value), "null")
 
 
 def _role(message: Json, position: int, _: Scene) -> Problem | None:

@@ -6,9 +6,10 @@ error reports of users; paths are dotted and the root is called `root`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from .schema_graph import children, has_values, resolve
 from .wire import Json, encode, is_array, is_object
 
 __all__ = ["mfjs_problem"]
@@ -56,7 +57,8 @@ def mfjs_problem(schema: object, *, level: Level = "strict") -> str | None:
             raise _Violation("", "schema exceeds maximum allowed size")
         if schema:
             _Check(schema, level).node(schema, "", 0)
-            _check_termination(schema)
+            if not has_values(schema):
+                raise _Violation("", "detected infinite recursion without termination condition")
     except (_Violation, RecursionError) as violation:
         return str(violation) if isinstance(violation, _Violation) else "At path 'root': schema is nested too deep"
     return None
@@ -216,26 +218,6 @@ def _article(place: str) -> str:
     return f"the {place}" if place.startswith("referenced") else place
 
 
-def children(node: Json) -> Iterator[tuple[str, Json]]:
-    """The subschemas of a node with the path steps to them; `additionalProperties: {}` allows anything and is none."""
-    for keyword in ("properties", "$defs"):
-        for name, sub in node.get(keyword, {}).items():
-            yield f"{keyword}.{name}", sub
-    for keyword in ("items", "additionalProperties"):
-        if is_object(node.get(keyword)) and (node[keyword] or keyword == "items"):
-            yield keyword, node[keyword]
-    for index, branch in enumerate(node.get("anyOf", ())):
-        yield f"anyOf.{index}", branch
-
-
-def resolve(root: Json, ref: str) -> Json | None:
-    """The target of `#` or `#/$defs/<name>`, if there is one."""
-    if ref == "#":
-        return root
-    found = root.get("$defs", {}).get(ref.removeprefix("#/$defs/"))
-    return found if is_object(found) else None
-
-
 def _check_required(node: Json, path: str) -> None:
     if not node.get("required"):
         return
@@ -253,33 +235,3 @@ def _check_enum_kinds(values: list[Any], path: str) -> None:
     kinds = {"number" if isinstance(v, float | int) and not isinstance(v, bool) else type(v).__name__ for v in values}
     if not kinds <= {"number", "str"} or len(kinds) > 1:
         raise _Violation(_join(path, "enum"), "enum values must be integers, numbers or strings of one type")
-
-
-def _check_termination(root: Json) -> None:
-    """Refuse a schema of which no finite value exists, following only what every value must contain."""
-    finite: set[int] = set()
-    nodes = list(_all_nodes(root))
-    for _ in nodes:
-        grown = {id(node) for node in nodes if id(node) in finite or _is_finite(root, node, finite)}
-        if grown == finite:
-            break
-        finite = grown
-    if id(root) not in finite:
-        raise _Violation("", "detected infinite recursion without termination condition")
-
-
-def _is_finite(root: Json, node: Json, finite: set[int]) -> bool:
-    if "$ref" in node:
-        return id(resolve(root, str(node["$ref"]))) in finite
-    if "anyOf" in node:
-        return any(id(branch) in finite for branch in node["anyOf"])
-    if node.get("minItems", 0) and is_object(node.get("items")) and id(node["items"]) not in finite:
-        return False
-    properties = node.get("properties", {})
-    return all(id(properties[name]) in finite for name in node.get("required", ()) if name in properties)
-
-
-def _all_nodes(node: Json) -> Iterator[Json]:
-    yield node
-    for _, child in children(node):
-        yield from _all_nodes(child)

@@ -13,60 +13,15 @@ from typing import Any
 from kimi_openai.models import ToolChoice
 
 from .behaviour import Behaviour
-from .message_rules import Scene, illegal, invalid, kind_of, message_problem
+from .message_rules import Scene, message_problem
 from .mfjs import mfjs_problem
 from .reading import choice_kind, facts_of, functions, messages_of, prompt_tokens, thinks, tools_of
+from .shapes import illegal, invalid
 from .wire import Json, Problem, is_array, is_object
 
-__all__ = ["broken_rule", "shape_problem"]
-
-KINDS: dict[str, tuple[str, ...]] = {
-    "model": ("string",),
-    "messages": ("array",),
-    "max_completion_tokens": ("integer",),
-    "max_tokens": ("integer",),
-    "temperature": ("number",),
-    "top_p": ("number",),
-    "n": ("integer",),
-    "presence_penalty": ("number",),
-    "frequency_penalty": ("number",),
-    "stop": ("string", "array"),
-    "stream": ("bool",),
-    "stream_options": ("object",),
-    "tools": ("array",),
-    "tool_choice": ("string", "object"),
-    "response_format": ("object",),
-    "reasoning_effort": ("string",),
-    "thinking": ("object",),
-    "logprobs": ("bool",),
-    "top_logprobs": ("integer",),
-    "prediction": ("object",),
-    "prompt_cache_key": ("string",),
-    "prompt_cache_options": ("object",),
-    "safety_identifier": ("string",),
-}
-"""Known fields with their JSON types; unknown fields are accepted and ignored, and `null` is as good as absent."""
+__all__ = ["broken_rule"]
 
 TOOL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{0,127}", re.ASCII)
-
-
-def shape_problem(body: object) -> Problem | None:
-    """A body that is not an object, lacks a required field, or has a field of the wrong JSON type."""
-    if not is_object(body):
-        return invalid("the request body is not a JSON object")
-    for field, kinds in KINDS.items():
-        value = body.get(field)
-        kind = (
-            "integer"
-            if isinstance(value, int) and not isinstance(value, bool) and "integer" in kinds
-            else kind_of(value)
-        )
-        if value is not None and kind not in kinds:
-            return illegal(field, " or ".join(kinds), value)
-    for field in ("model", "messages"):
-        if not body.get(field):
-            return Problem(f"missing required parameter: {field}")
-    return None
 
 
 def _model(body: Json, behaviour: Behaviour) -> Problem | None:

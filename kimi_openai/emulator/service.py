@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .completions import answer
+from .damage import Damage, damaged
 from .endpoints import ROUTES
-from .faults import Damage, Fault, damaged, parse_fault
+from .faults import Fault, parse_fault
 from .record import Request
 from .wire import BAD_KEY, NO_KEY, Answer, Frame, Problem, url_not_found
 from .world import World

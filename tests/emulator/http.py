@@ -70,11 +70,11 @@ def partly(kimi: Emulator, **body: Any) -> tuple[bytes, str]:
         answer = connection.getresponse()
         while piece := answer.read1():
             got += piece
+        return got, "IncompleteRead" if answer.length else ""
     except (http.client.HTTPException, ConnectionError) as end:
         return got, type(end).__name__
     finally:
         connection.close()
-    return got, ""
 
 
 def form(filename: str, data: bytes, purpose: str) -> tuple[bytes, dict[str, str]]:

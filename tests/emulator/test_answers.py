@@ -11,7 +11,9 @@ from kimi_openai.emulator.answers import default_answer, example
 from kimi_openai.emulator.script import Call, Say, Think
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-TOOLS = [{"type": "function", "function": {"name": name, "parameters": PARAMETERS}} for name in ("get_weather", "get_time")]
+TOOLS = [
+    {"type": "function", "function": {"name": name, "parameters": PARAMETERS}} for name in ("get_weather", "get_time")
+]
 
 
 def answered(question: Any = "Hello?", *more: Any, **body: Any) -> Any:
@@ -62,7 +64,11 @@ def test_json() -> None:
     assert isinstance(json.loads(answered(response_format={"type": "json_object"})[-1].text), dict)
 
 
-NODE = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]}}, "required": ["next"]}
+NODE = {
+    "type": "object",
+    "properties": {"next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]}},
+    "required": ["next"],
+}
 EXAMPLES: dict[str, tuple[Any, Any]] = {
     "string": ({"type": "string"}, "value"),
     "length": ({"type": "string", "minLength": 7, "maxLength": 8}, "valuexx"),

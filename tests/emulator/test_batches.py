@@ -67,7 +67,11 @@ FAILED: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.parametrize("lines", FAILED.values(), ids=FAILED)
 def test_bad_files(kimi: Emulator, lines: list[dict[str, Any]]) -> None:
     """A bad input file is found out later: the batch fails, its creation does not."""
-    assert [batch["status"] for batch in states(kimi, create(kimi, *lines).json)[:3]] == ["validating", "failed", "failed"]
+    assert [batch["status"] for batch in states(kimi, create(kimi, *lines).json)[:3]] == [
+        "validating",
+        "failed",
+        "failed",
+    ]
 
 
 REFUSED: dict[str, dict[str, Any]] = {

@@ -111,7 +111,9 @@ async def read_streams(kimi: Emulator, count: int) -> list[bytes]:
         return await asyncio.gather(*map(one, range(count)))
 
 
-@pytest.mark.parametrize("options", [{}, {"token_delay": 0.01}, {"coalesce": 16}], ids=["one by one", "slow", "coalesced"])
+@pytest.mark.parametrize(
+    "options", [{}, {"token_delay": 0.01}, {"coalesce": 16}], ids=["one by one", "slow", "coalesced"]
+)
 def test_500_streams(options: dict[str, Any]) -> None:
     """Five hundred streams at once all arrive whole, each with its own answer."""
     with Emulator(**options) as kimi:
@@ -157,7 +159,9 @@ def test_no_cycles() -> None:
 def test_without_aiohttp() -> None:
     """Without aiohttp the import says what to install."""
     code = "import sys; sys.modules['aiohttp'] = None\nimport kimi_openai.emulator"
-    got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(package.__file__).parents[2])
+    got = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(package.__file__).parents[2]
+    )
     assert "pip install 'kimi-openai[emulator]'" in got.stderr
 
 
@@ -166,3 +170,4 @@ def test_key_is_not_logged(kimi: Emulator, caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level("DEBUG"):
         send(kimi, "POST", "/v1/chat/completions", {"messages": HELLO})
     assert kimi.api_key not in caplog.text
+    assert "chat/completions" not in caplog.text

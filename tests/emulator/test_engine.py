@@ -48,7 +48,10 @@ def test_order_of_chunks() -> None:
         {"content": "c"},
         {"content": " d"},
         {"tool_calls": [{"index": 0, "id": "f_0", "type": "function", "function": {"name": "f", "arguments": ""}}]},
-        *({"tool_calls": [{"index": 0, "function": {"arguments": part}}]} for part in ["{", '"', "x", '"', ":", "1", "}"]),
+        *(
+            {"tool_calls": [{"index": 0, "function": {"arguments": part}}]}
+            for part in ["{", '"', "x", '"', ":", "1", "}"]
+        ),
         {},
     ]
     assert got[-3]["choices"][0]["finish_reason"] == "tool_calls"
@@ -106,7 +109,9 @@ def test_budget_ends_in_a_call() -> None:
     assert reply.finish_reason == "length"
 
 
-@pytest.mark.parametrize(("stop", "content"), [("three", "one two "), (["x", "wo th"], "one t"), (["nine"], "one two three")])
+@pytest.mark.parametrize(
+    ("stop", "content"), [("three", "one two "), (["x", "wo th"], "one t"), (["nine"], "one two three")]
+)
 def test_stop(stop: Any, content: str) -> None:
     """The answer ends before the first stop text, also across steps, and the reasoning is not searched."""
     reply = made(think("three"), say("one two"), say(" three"), stop=stop)
@@ -125,7 +130,9 @@ def test_calls_are_numbered() -> None:
 
 def test_usage_and_finish_steps() -> None:
     """A script may set token counts and the finish reason."""
-    reply = made(usage(prompt_tokens=89, completion_tokens=22, cached_tokens=89, reasoning_tokens=6), finish("content_filter"))
+    reply = made(
+        usage(prompt_tokens=89, completion_tokens=22, cached_tokens=89, reasoning_tokens=6), finish("content_filter")
+    )
     assert reply.usage(10, 0) == {
         "prompt_tokens": 89,
         "completion_tokens": 22,
@@ -147,7 +154,7 @@ def test_cut_ends_the_stream() -> None:
     """After a cut there is no finish chunk, no usage and no [DONE]."""
     got = sent(made(say("a"), cut("drop"), say("b")))
     assert got[-1] == Cut("drop")
-    assert b"finish_reason\":\"" not in body_of(got)
+    assert b'finish_reason":"' not in body_of(got)
 
 
 def test_pause_stands_between_chunks() -> None:
@@ -171,7 +178,11 @@ PARTIAL: dict[str, tuple[list[Step], dict[str, Any], str]] = {
     "another answer": ([say("something else")], prefix("hello "), "something else"),
     "nothing left": ([say("hello")], prefix("hello"), ""),
     "empty prefix": ([say("hello")], prefix("", name="Kim"), "hello"),
-    "not last": ([say("hello")], {"messages": [{"role": "assistant", "content": "he", "partial": True}, *HELLO]}, "hello"),
+    "not last": (
+        [say("hello")],
+        {"messages": [{"role": "assistant", "content": "he", "partial": True}, *HELLO]},
+        "hello",
+    ),
 }
 
 
@@ -196,7 +207,9 @@ def test_partial_mode_and_thinking() -> None:
 
 def test_partial_mode_switches() -> None:
     """A Kimi that repeats the prefix, and scripts that are sent as they are."""
-    assert made(say("hello world"), **prefix("hello "), behaviour=Behaviour(repeat_prefix=True)).content == "hello world"
+    assert (
+        made(say("hello world"), **prefix("hello "), behaviour=Behaviour(repeat_prefix=True)).content == "hello world"
+    )
     assert made(say("ha ha"), **prefix("ha"), behaviour=Behaviour(whole_scripts=False)).content == "ha ha"
 
 

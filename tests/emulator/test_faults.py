@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-
 from typing import Any
 
 import pytest
@@ -28,7 +27,8 @@ from kimi_openai.emulator import (
     slow,
     stall,
 )
-from kimi_openai.emulator.faults import FAULTS, damaged
+from kimi_openai.emulator.damage import damaged
+from kimi_openai.emulator.faults import FAULTS
 from kimi_openai.emulator.wire import Answer, Cut, Frame, Pause, event
 
 from .http import error_of

@@ -93,8 +93,8 @@ REFUSED: dict[str, tuple[Any, str, str]] = {
             "$defs": {"A": {"$ref": "#/$defs/B", "description": "two"}, "B": STRING},
         },
         "properties.a",
-        'conflicting keywords found after $ref expansion: keyword "description" appears at multiple levels in a chained '
-        '"$ref"; keep it in only one place',
+        'conflicting keywords found after $ref expansion: keyword "description" appears at multiple levels in a '
+        'chained "$ref"; keep it in only one place',
     ),
     "misplaced keyword": (obj(a={"type": "string", "minItems": 1}), "properties.a", "invalid keywords: minItems"),
     "unsupported keywords": (
@@ -169,7 +169,14 @@ def test_accepted(schema: Any) -> None:
     assert mfjs_problem(schema, level="lite") is None
 
 
-LITE = ["type beside anyOf", "no type", "keyword beside $ref", "misplaced keyword", "required unknown", "chained descriptions"]
+LITE = [
+    "type beside anyOf",
+    "no type",
+    "keyword beside $ref",
+    "misplaced keyword",
+    "required unknown",
+    "chained descriptions",
+]
 
 
 @pytest.mark.parametrize("name", LITE)
@@ -188,7 +195,9 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["type", "properties", "anyOf", "$ref", "items", "required", "enum", "$defs"]), inner)
+        | st.dictionaries(
+            st.sampled_from(["type", "properties", "anyOf", "$ref", "items", "required", "enum", "$defs"]), inner
+        )
     ),
     max_leaves=12,
 )

@@ -86,7 +86,9 @@ def test_balance(kimi: Emulator) -> None:
 def test_estimate(kimi: Emulator) -> None:
     """The estimate has `data.total_tokens` and nothing else."""
     body = {"model": "kimi-k3", "messages": [{"role": "user", "content": "Hello, my name is Li Lei, what is 1+1?"}]}
-    assert shape(send(kimi, "POST", "/v1/tokenizers/estimate-token-count", body).json) == shape(recorded("estimate.json"))
+    assert shape(send(kimi, "POST", "/v1/tokenizers/estimate-token-count", body).json) == shape(
+        recorded("estimate.json")
+    )
 
 
 def test_files(kimi: Emulator) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from kimi_openai.emulator import Behaviour
-from kimi_openai.emulator.rules import broken_rule, shape_problem
+from kimi_openai.emulator.rules import broken_rule
+from kimi_openai.emulator.shapes import shape_problem
 
 from .http import HELLO, error_of
 
@@ -74,13 +75,21 @@ TEXTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "top_p": (K31, {"top_p": 1}, "invalid top_p: only 0.95 is allowed for this model"),
     "n": (K3, {"n": 2}, "invalid n: only 1 is allowed for this model"),
     "penalty": (K3, {"presence_penalty": 1}, "invalid presence_penalty: only 0 is allowed for this model"),
-    "temperature while off": (K26, {"temperature": 1, **OFF}, "invalid temperature: only 0.6 is allowed for this model"),
+    "temperature while off": (
+        K26,
+        {"temperature": 1, **OFF},
+        "invalid temperature: only 0.6 is allowed for this model",
+    ),
     "thinking is a bool": (K3, {"thinking": True}, KIND.format("thinking", "object", "bool")),
     "effort is an object": (K3, {"reasoning_effort": {}}, KIND.format("reasoning_effort", "string", "object")),
     "messages is text": (K3, {"messages": "Hello"}, KIND.format("messages", "array", "string")),
     "float budget": (K3, {"max_tokens": 1.5}, KIND.format("max_tokens", "integer", "number")),
     "no messages": (K3, {"messages": []}, "missing required parameter: messages"),
-    "keep": (K26, {"thinking": {"keep": "some"}}, "invalid thinking: only keep=all or keep=null is allowed for this model"),
+    "keep": (
+        K26,
+        {"thinking": {"keep": "some"}},
+        "invalid thinking: only keep=all or keep=null is allowed for this model",
+    ),
     "developer": (K3, said({"role": "developer", "content": "x"}), "Invalid request: tokenization failed"),
     "function role": (K3, said({"role": "function", "content": "x"}), "Invalid request: tokenization failed"),
     "part type": (
@@ -157,7 +166,9 @@ REFUSED: dict[str, dict[str, Any]] = {
     "no budget": {"max_tokens": 0},
     "message is text": {"messages": ["Hello"]},
     "content is a number": said({"role": "user", "content": 3}),
-    "cache breakpoint": said({"role": "user", "content": [{"type": "text", "text": "x", "prompt_cache_breakpoint": {}}]}),
+    "cache breakpoint": said(
+        {"role": "user", "content": [{"type": "text", "text": "x", "prompt_cache_breakpoint": {}}]}
+    ),
     "empty prefix without a name": said({"role": "assistant", "content": "", "partial": True}),
     "image for system": said({"role": "system", "content": [{"type": "image_url", "image_url": "ms://f"}]}),
     "dynamic tools of a user": said({"role": "user", "tools": [TOOL]}),
@@ -192,7 +203,10 @@ ACCEPTED: dict[str, tuple[str, dict[str, Any]]] = {
     "call with null content": (K3, said({**CALLING, "content": None}, RESULT)),
     "named empty prefix": (K3, said({"role": "assistant", "content": "", "name": "Kim", "partial": True})),
     "partial elsewhere": (K3, said({"role": "user", "content": "x", "partial": True})),
-    "data image": (K3, said({"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,AA=="}]})),
+    "data image": (
+        K3,
+        said({"role": "user", "content": [{"type": "image_url", "image_url": "data:image/png;base64,AA=="}]}),
+    ),
     "video reference": (K3, said({"role": "user", "content": [{"type": "video_url", "video_url": {"url": "ms://f"}}]})),
     "image result": (
         K3,

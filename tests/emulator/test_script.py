@@ -43,7 +43,9 @@ def test_parse_refuses(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sent"), [(None, "{}"), ({"q": "ü"}, '{"q":"ü"}'), ("{broken", "{broken")], ids=["none", "dict", "raw"]
+    ("arguments", "sent"),
+    [(None, "{}"), ({"q": "ü"}, '{"q":"ü"}'), ("{broken", "{broken")],
+    ids=["none", "dict", "raw"],
 )
 def test_call_arguments(arguments: Any, sent: str) -> None:
     """Arguments are written as compact JSON, and text goes out as it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -36,6 +37,15 @@ from kimi_openai.emulator import (
 )
 
 from .http import HELLO, chat, deltas, error_of, events, partly, send
+
+
+def until(kimi: Emulator, number: int = -1) -> Any:
+    """The record of a request once its answer is over."""
+    for _ in range(500):
+        if kimi.requests and kimi.requests[number].status is not None:
+            return kimi.requests[number]
+        time.sleep(0.01)
+    raise AssertionError("the answer is not over")
 
 
 def test_default_answer(kimi: Emulator) -> None:
@@ -86,7 +96,12 @@ def test_signature(kimi: Emulator, stream: bool) -> None:
     assert (unsigned.status, unsigned.headers["Msh-Request-Signature"]) == (200, None)
 
 
-ROUTES = [("GET", "/v1/chat/completions"), ("POST", "/v1/nothing"), ("DELETE", "/v1/models"), ("GET", "/v1/models/kimi-k3")]
+ROUTES = [
+    ("GET", "/v1/chat/completions"),
+    ("POST", "/v1/nothing"),
+    ("DELETE", "/v1/models"),
+    ("GET", "/v1/models/kimi-k3"),
+]
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -95,6 +110,63 @@ def test_unknown_routes(kimi: Emulator, method: str, path: str) -> None:
     got = send(kimi, method, path)
     assert (got.status, got.json["error"], got.json["method"], got.json["url"]) == (404, "url.not_found", method, path)
     assert send(kimi, method, path, Authorization="").status == 401
+
+
+def test_closed_api(kimi: Emulator) -> None:
+    """Embeddings exist and are closed, as one user saw."""
+    got = send(kimi, "POST", "/v1/embeddings", {"model": "x", "input": "y"})
+    assert (got.status, got.json["error"]["type"]) == (403, "permission_denied_error")
+
+
+ESTIMATES: dict[str, tuple[dict[str, Any], int]] = {
+    "short": ({}, 200),
+    "unknown model": ({"model": "kimi-k2.5"}, 404),
+    "broken message": ({"messages": [{"role": "developer", "content": "x"}]}, 400),
+    "sampling is not looked at": ({"temperature": 3}, 200),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), ESTIMATES.values(), ids=ESTIMATES)
+def test_estimate(kimi: Emulator, body: dict[str, Any], status: int) -> None:
+    """The estimate looks at model and messages, costs nothing and takes no script."""
+    before = kimi.balance
+    kimi.script(say("kept"))
+    whole = {"model": "kimi-k3", "messages": HELLO, **body}
+    assert send(kimi, "POST", "/v1/tokenizers/estimate-token-count", whole).status == status
+    assert (kimi.balance, chat(kimi).message["content"]) == (before, "kept")
+
+
+def test_estimate_of_tools() -> None:
+    """Whether tools are counted is a switch."""
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    counts: list[int] = []
+    for counted in (False, True):
+        with Emulator(behaviour=Behaviour(estimate_counts_tools=counted)) as kimi:
+            for body in ({}, {"tools": [tool]}):
+                whole = {"model": "kimi-k3", "messages": HELLO, **body}
+                answer = send(kimi, "POST", "/v1/tokenizers/estimate-token-count", whole)
+                counts.append(answer.json["data"]["total_tokens"])
+    assert counts[0] == counts[1] == counts[2] < counts[3]
+
+
+def test_header_switches() -> None:
+    """The id header has another name or is absent; any key can be taken."""
+    for name in ("x-msh-trace-id", None):
+        with Emulator(behaviour=Behaviour(request_id_header=name, any_key=True)) as kimi:
+            got = send(kimi, "GET", "/v1/models", Authorization="Bearer sk-whatever")
+            assert (got.status, got.headers["Msh-Request-Id"]) == (200, None)
+            assert name is None or got.headers[name]
+
+
+def test_concurrent_choices(kimi: Emulator) -> None:
+    """Requests at once each get the answer that is theirs."""
+    kimi.reply = lambda request: [say(request.json["messages"][0]["content"])]
+
+    def ask(number: int) -> Any:
+        return chat(kimi, messages=[{"role": "user", "content": f"n{number}"}]).message["content"]
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, range(64))) == [f"n{number}" for number in range(64)]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
@@ -171,15 +243,17 @@ BROKEN: dict[str, tuple[Fault, int, set[str]]] = {
 
 
 @pytest.mark.parametrize(("fault", "count", "end"), BROKEN.values(), ids=BROKEN)
-def test_breaking_faults(kimi: Emulator, fault: Fault, count: int, end: set[str]) -> None:
-    """A stream breaks after the chunks that were announced, in the way that was announced."""
+def test_breaking_faults(
+    kimi: Emulator, caplog: pytest.LogCaptureFixture, fault: Fault, count: int, end: set[str]
+) -> None:
+    """A stream breaks after the chunks that were announced, in the way that was announced, and nothing is logged."""
     kimi.script(think("hm"), say("one two"))
     kimi.fail(fault)
     got, how = partly(kimi)
     assert how in end
     assert (len(events(got)), got.endswith(b"[DONE]\n\n")) == (count, False)
-    record = kimi.requests[-1]
-    assert (record.chunks_sent, record.finished) == (count, False)
+    record = until(kimi)
+    assert (record.chunks_sent, record.finished, caplog.messages) == (count, False, [])
 
 
 def test_reset_in_a_character(kimi: Emulator) -> None:
@@ -187,7 +261,7 @@ def test_reset_in_a_character(kimi: Emulator) -> None:
     kimi.script(say("你好"))
     kimi.fail(reset_after(nbytes=-1))
     got, _ = partly(kimi)
-    assert got[-1] == "你".encode()[0]
+    assert got.endswith(b'"content":"' + "你".encode()[:1])
 
 
 def test_broken_body(kimi: Emulator) -> None:
@@ -209,7 +283,7 @@ def test_cut_in_a_script(kimi: Emulator, kind: Any) -> None:
 
 
 def test_error_steps(kimi: Emulator) -> None:
-    """An error before the first word is an HTTP error, one after it an event, and without streaming always the former."""
+    """An error before the first word is an HTTP error, one after it an event; without streaming always the former."""
     kimi.script(error("no", type="engine_overloaded_error", status=429))
     assert chat(kimi, stream=True).status == 429
     kimi.script(say("a"), error("no"))
@@ -229,26 +303,12 @@ def test_additions(kimi: Emulator) -> None:
 
 def test_waits(kimi: Emulator) -> None:
     """Pauses, slow tokens and short stalls take their time."""
-    kimi.script(say("a"), pause(0.1))
-    kimi.script(say("a"))
-    kimi.script(say("a"))
-    kimi.fail(slow(0.02), stall(1, seconds=0.1), path="/none")
-    kimi.clear()
     for fault, step in ((None, pause(0.1)), (slow(0.03), pause(0)), (stall(1, seconds=0.1), pause(0))):
         kimi.script(say("a"), step)
         kimi.fail(*([fault] if fault else []))
         began = time.monotonic()
         assert chat(kimi, stream=True).body.endswith(b"[DONE]\n\n")
         assert time.monotonic() - began >= 0.09
-
-
-def until(kimi: Emulator, number: int = -1) -> Any:
-    """The record of a request once its answer is over."""
-    for _ in range(500):
-        if kimi.requests and kimi.requests[number].status is not None:
-            return kimi.requests[number]
-        time.sleep(0.01)
-    raise AssertionError("the answer is not over")
 
 
 def test_leaving_client(kimi: Emulator) -> None:
