@@ -125,8 +125,10 @@ class Reader:
         except pydantic.ValidationError:
             return self._lenient(data)
         extra = chunk.model_extra
-        if extra and extra.get("error"):
-            raise stream_error({"error": extra["error"]}, self.response)
+        if extra:
+            if extra.get("error"):
+                raise stream_error({"error": extra["error"]}, self.response)
+            chunk.model_fields_set.difference_update(extra)
         self._note(chunk)
         return chunk
 
@@ -159,10 +161,14 @@ class Reader:
             delta = choice.delta
             if delta.content:
                 self._text.append(delta.content)
-            elif delta.model_extra:
-                reasoning = delta.model_extra.get("reasoning_content")
-                if reasoning:
-                    self._reasoning.append(reasoning)
+            extra = delta.model_extra
+            if extra:
+                # The validator counts unknown fields as set, the SDK does not.
+                delta.model_fields_set.difference_update(extra)
+                if extra.get("reasoning_content"):
+                    self._reasoning.append(extra["reasoning_content"])
+            if choice.model_extra:
+                choice.model_fields_set.difference_update(choice.model_extra)
         if chunk.usage is not None:
             settle_usage(chunk)
 

@@ -1,0 +1,337 @@
+"""The typed stream: what the SDK's yields, at any cut of the bytes, and an error where the answer is not whole."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openai.types.chat import ChatCompletionChunk
+from openai.types.chat.chat_completion_chunk import Choice
+
+import kimi_openai
+from kimi_openai import errors
+from kimi_openai.emulator import Emulator, drop_after, ends_after, error_event, garbage, reset_after, say, think
+from kimi_openai.typed_stream import AsyncChunkStream, ChunkStream
+
+from .canned import Canned
+from .conftest import Mode
+
+WIRE = Path(__file__).parent / "wire"
+ASK: Any = {"model": "kimi-k3", "messages": [{"role": "user", "content": "Hi"}]}
+FINISH = {"index": 0, "delta": {}, "finish_reason": "stop"}
+DONE = b"data: [DONE]\n\n"
+
+
+def chunk(*choices: object, **fields: object) -> dict[str, Any]:
+    base = {"id": "c", "object": "chat.completion.chunk", "created": 1788439520, "model": "kimi-k3"}
+    return {**base, "choices": list(choices), **fields}
+
+
+def delta(finish_reason: str | None = None, **fields: object) -> dict[str, Any]:
+    return {"index": 0, "delta": fields, "finish_reason": finish_reason}
+
+
+def event(value: object) -> bytes:
+    return b"data: " + (value if isinstance(value, bytes) else json.dumps(value).encode()) + b"\n\n"
+
+
+def whole(*values: object) -> bytes:
+    """A stream of these chunks that ends well."""
+    return b"".join(map(event, [*values, chunk(FINISH)])) + DONE
+
+
+def cut(stream: bytes, size: int) -> list[bytes]:
+    return [stream[at : at + size] for at in range(0, len(stream), size)]
+
+
+def read(canned: Canned, kind: Any = kimi_openai.create_client, **ask: Any) -> list[Any]:
+    with kind(api_key="sk-1", base_url="http://127.0.0.1/v1", http_client=canned.client()) as client:
+        return list(client.chat.completions.create(**{**ASK, **ask}, stream=True))
+
+
+def seen(chunks: list[Any]) -> list[Any]:
+    """All that can be seen of chunks but usage, which ours puts in one place more."""
+    for each in chunks:
+        if isinstance(each, ChatCompletionChunk):
+            each.__dict__["usage"] = None
+            each.__pydantic_fields_set__.discard("usage")
+    return [(type(each), repr(each), [part.model_fields_set for part in parts(each)]) for each in chunks]
+
+
+def parts(each: Any) -> list[Any]:
+    """The chunk, its choices and their deltas."""
+    if not isinstance(each, ChatCompletionChunk):
+        return []
+    choices = [choice for choice in each.choices or [] if isinstance(choice, Choice)]
+    return [each, *choices, *(choice.delta for choice in choices if choice.delta is not None)]
+
+
+def assert_same(stream: bytes, size: int = 4096) -> None:
+    """Ours, fed in pieces, yields what the SDK's yields."""
+    theirs = seen(read(Canned(stream), openai.OpenAI))
+    assert seen(read(Canned(*cut(stream, size)))) == theirs
+
+
+@pytest.mark.parametrize("size", [1, 5, 100, 10000])
+@pytest.mark.parametrize("name", sorted(path.name for path in WIRE.glob("*.sse")))
+def test_recorded_streams_are_what_the_sdk_makes_of_them(name: str, size: int) -> None:
+    """Recorded wire, cut anywhere: the same classes, values and fields set."""
+    assert_same((WIRE / name).read_bytes(), size)
+
+
+BUILTIN = {"index": 0, "id": "s_0", "type": "builtin_function", "function": {"name": "$web_search", "arguments": "{}"}}
+ODD = [
+    pytest.param(chunk(delta("weird")), id="unknown finish_reason"),
+    pytest.param(chunk(delta(tool_calls=[BUILTIN])), id="builtin_function"),
+    pytest.param(chunk(delta(tool_calls=[{"function": {"arguments": "{"}}])), id="tool call without index"),
+    pytest.param(chunk(delta(content="a"), new={"x": [1]}, system_fingerprint=None), id="unknown fields"),
+    pytest.param({"choices": [delta(content="a")]}, id="missing fields"),
+    pytest.param(chunk({"index": 0, "delta": None, "finish_reason": None}), id="no delta"),
+    pytest.param({"id": "c", "choices": None}, id="no choices"),
+    pytest.param(chunk(delta(content="a"), created=1.5, id=7), id="other types"),
+    pytest.param(chunk(delta(content="a"), created="12", service_tier="turbo"), id="what would be converted"),
+    pytest.param(chunk(delta(content=["a"])), id="content of another shape"),
+    pytest.param(chunk(delta(content="a"), usage={"prompt_tokens": "many"}), id="odd usage"),
+    pytest.param(chunk({**delta(), "usage": {"a": 1}}), id="odd usage in the choice"),
+    pytest.param(chunk({**delta(), "logprobs": {"content": [{"token": "a", "logprob": -1}]}}), id="logprobs"),
+    pytest.param(b'{"id": "c", "id": "d", "created": NaN, "choices": []}', id="not quite JSON"),
+    pytest.param(b'{"choices": [{"delta": {"content": "\\ud83d"}}]}', id="half a character"),
+    pytest.param(b'{"created": 123456789012345678901234567890, "choices": []}', id="a large number"),
+    pytest.param(b'"text"', id="a string"),
+    pytest.param(b"null", id="null"),
+    pytest.param(b"[1]", id="a list"),
+    pytest.param(chunk(error=None), id="an error that is none"),
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_chunks_are_what_the_sdk_makes_of_them(odd: object) -> None:
+    """What validation refuses is built by the SDK."""
+    assert_same(whole(odd))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+TEXT = st.text(max_size=8) | st.none() | JSON
+INDEX = st.integers(0, 2) | JSON
+
+
+def fields(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Objects with any of these fields and perhaps some more."""
+    some = st.fixed_dictionaries({}, optional=known)
+    return st.builds(lambda a, b: {**b, **a}, some, st.dictionaries(st.sampled_from(["x", "y"]), JSON, max_size=1))
+
+
+FUNCTION = fields(name=TEXT, arguments=TEXT)
+TYPE = st.sampled_from(["function", "builtin_function"])
+CALLS = st.lists(fields(index=INDEX, id=TEXT, type=TYPE, function=FUNCTION), max_size=2)
+DELTA = fields(role=st.just("assistant"), content=TEXT, reasoning_content=TEXT, refusal=TEXT, tool_calls=CALLS)
+LOGPROBS = fields(content=st.lists(fields(token=TEXT, logprob=st.floats() | INDEX, bytes=st.lists(INDEX)), max_size=1))
+CHOICE = fields(
+    index=INDEX,
+    delta=DELTA | st.none(),
+    finish_reason=st.sampled_from(["stop", "length", None, "weird"]),
+    logprobs=LOGPROBS | st.none(),
+    usage=fields(prompt_tokens=INDEX, completion_tokens=INDEX, total_tokens=INDEX, cached_tokens=INDEX),
+)
+CHUNK = fields(id=TEXT, created=INDEX, model=TEXT, choices=st.lists(CHOICE, max_size=2) | st.none())
+GOOD = st.builds(
+    lambda text, key, more: chunk(delta(**{key: text}), **more),
+    st.text(max_size=20),
+    st.sampled_from(["content", "reasoning_content", "refusal"]),
+    fields(system_fingerprint=TEXT, service_tier=TEXT),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(GOOD | CHUNK, max_size=4), st.integers(1, 60))
+def test_generated_chunks_are_what_the_sdk_makes_of_them(chunks: list[Any], size: int) -> None:
+    """Whatever comes, well-formed or not, cut anywhere: the same classes, values and fields set."""
+    assert_same(whole(*chunks), size)
+
+
+def test_events_of_every_form(mode: Mode) -> None:
+    """Comments, names, CRLF, several data lines, characters cut in two; nothing counts after `[DONE]`."""
+    text = json.dumps(chunk(delta(content="你好")), ensure_ascii=False, indent=1).replace("\n", "\r\ndata: ")
+    stream = f": hello\r\n\r\nevent: chunk\r\ndata: {text}\r\n\r\n".encode() + whole() + event(b"more")
+    canned = Canned(*cut(stream, 1))
+    client = mode.client(api_key="sk-1", http_client=canned.client(mode.is_async))
+    chunks = mode.each(mode.run(client.chat.completions.create(**ASK, stream=True)))
+    assert [each.choices[0].delta.content for each in chunks] == ["你好", None]
+
+
+def test_it_is_the_sdks_stream(mode: Mode) -> None:
+    """A subclass; a context manager; with its response; from the raw and streaming wrappers too."""
+    client = mode.client(api_key="sk-1", http_client=Canned(whole()).client(mode.is_async))
+    kind, ours = (openai.AsyncStream, AsyncChunkStream) if mode.is_async else (openai.Stream, ChunkStream)
+    stream = mode.run(client.chat.completions.create(**ASK, stream=True))
+    assert isinstance(stream, kind) and type(stream) is ours
+    assert stream.response.headers["x-request-id"] == "req-1"
+    first = mode.run(stream.__anext__() if mode.is_async else next(stream))
+    assert first.choices[0].finish_reason == "stop" and mode.each(stream) == []
+    raw = mode.run(client.chat.completions.with_raw_response.create(**ASK, stream=True))
+    assert type(raw.parse()) is ours and raw.request_id == "req-1"
+    mode.run(stream.close())
+    assert stream.response.is_closed
+
+
+def test_a_context_that_is_left_early_closes_the_connection(mode: Mode, kimi: Emulator) -> None:
+    """Kimi sees that nobody listens any more, and stops."""
+    kimi.script(say("word " * 2000))
+    client = mode.client(kimi)
+    stream = mode.run(client.chat.completions.create(**ASK, stream=True))
+    mode.run(leave(stream) if mode.is_async else leave_sync(stream))
+    assert stream.response.is_closed
+
+
+async def leave(stream: Any) -> None:
+    async with stream:
+        async for _ in stream:
+            break
+
+
+def leave_sync(stream: Any) -> None:
+    with stream:
+        for _ in stream:
+            break
+
+
+def test_a_dropped_stream_closes_without_the_garbage_collector() -> None:
+    """Nothing in a stream points back at it: the last reference gone, the response is closed."""
+    with kimi_openai.create_client(api_key="sk-1", http_client=Canned(whole(), whole()).client()) as client:
+        stream = client.chat.completions.create(**ASK, stream=True)
+        response = stream.response
+        for _ in stream:
+            break
+        assert not response.is_closed
+        del stream
+        assert response.is_closed
+
+
+CUTS = [
+    pytest.param(drop_after(4), True, id="closed in mid-body"),
+    pytest.param(reset_after(4), True, id="reset"),
+    pytest.param(ends_after(4), False, id="a clean end"),
+    pytest.param(ends_after("finish"), False, id="a clean end before the finish_reason"),
+]
+
+
+@pytest.mark.parametrize(("damage", "has_cause"), CUTS)
+def test_a_stream_that_ends_before_its_finish_reason_raises(
+    mode: Mode, kimi: Emulator, damage: Any, has_cause: bool
+) -> None:
+    """In every SDK version, with what had come; the library's own error is the cause."""
+    kimi.script(think("hm"), say("one two three"))
+    kimi.fail(damage)
+    stream = mode.run(mode.client(kimi).chat.completions.create(**ASK, stream=True))
+    with pytest.raises(openai.APIConnectionError) as caught:
+        mode.each(stream)
+    error = caught.value
+    assert isinstance(error, errors.StreamCutError)
+    assert "hm".startswith(error.reasoning) and "one two three".startswith(error.text)  # a reset may outrun the text
+    assert (error.__cause__ is not None) == has_cause
+    assert error.request.url.path == "/v1/chat/completions" and stream.response.is_closed
+
+
+@pytest.mark.parametrize("breaks", [False, True], ids=["ends", "breaks"])
+def test_after_the_finish_reason_the_answer_is_whole(mode: Mode, breaks: bool) -> None:
+    """Without `[DONE]`, and with an error instead of it, nothing of the answer is missing."""
+    canned = Canned(event(chunk(delta(content="a"))), event(chunk(FINISH)), breaks=breaks)
+    client = mode.client(api_key="sk-1", http_client=canned.client(mode.is_async))
+    assert len(mode.each(mode.run(client.chat.completions.create(**ASK, stream=True)))) == 2
+
+
+def test_done_alone_does_not_make_an_answer_whole() -> None:
+    """Gateways write `[DONE]` behind answers that were cut."""
+    with pytest.raises(errors.StreamCutError, match="after 1 characters"):
+        read(Canned(event(chunk(delta(content="a"))) + DONE))
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json"])
+def test_an_answer_that_is_no_stream_is_a_cut_one(content_type: str) -> None:
+    """A body without events would otherwise be an answer without text."""
+    with pytest.raises(errors.StreamCutError):
+        read(Canned(b'{"choices": []}', content_type=content_type))
+
+
+def test_an_error_event_raises_what_came_before(mode: Mode, kimi: Emulator) -> None:
+    """An `error` chunk is the SDK's error, after the chunks before it."""
+    kimi.script(say("one two three"))
+    kimi.fail(error_event(2, message="engine gone"))
+    stream = mode.run(mode.client(kimi).chat.completions.create(**ASK, stream=True))
+    with pytest.raises(openai.APIError, match="engine gone"):
+        mode.each(stream)
+    assert stream.response.is_closed
+
+
+def test_an_error_beside_a_whole_chunk_raises_too() -> None:
+    """Where the SDK looks for `error`, we do."""
+    with pytest.raises(openai.APIError, match="gone"):
+        read(Canned(event(chunk(delta(), error={"message": "gone"})) + DONE))
+
+
+def test_data_that_is_not_json_is_named(mode: Mode, kimi: Emulator) -> None:
+    """The error shows what came."""
+    kimi.fail(garbage(1))
+    stream = mode.run(mode.client(kimi).chat.completions.create(**ASK, stream=True))
+    with pytest.raises(errors.UnexpectedAnswerError, match="chatcmpl-"):
+        mode.each(stream)
+
+
+USAGE = {"prompt_tokens": 89, "completion_tokens": 22, "total_tokens": 111, "cached_tokens": 80}
+
+
+def test_usage_is_where_openai_code_looks(mode: Mode, kimi: Emulator) -> None:
+    """On the finish chunk, which keeps it in its choice; with `include_usage` on the last chunk only, never twice."""
+    client = mode.client(kimi)
+    chunks = mode.each(mode.run(client.chat.completions.create(**ASK, stream=True)))
+    assert chunks[-1].usage.total_tokens == chunks[-1].choices[0].usage["total_tokens"]
+    asked = {**ASK, "stream_options": {"include_usage": True}}
+    chunks = mode.each(mode.run(client.chat.completions.create(**asked, stream=True)))
+    assert [each.usage is not None for each in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert chunks[-2].choices[0].usage["total_tokens"] == chunks[-1].usage.total_tokens
+
+
+def test_flat_cached_tokens_are_in_the_details_too() -> None:
+    """Those that are in the details already stay."""
+    last = read(Canned(event(chunk({**FINISH, "usage": USAGE})) + DONE))[-1]
+    assert last.usage.prompt_tokens_details.cached_tokens == last.usage.cached_tokens == 80
+    assert "usage" in last.model_fields_set
+    both = {**USAGE, "prompt_tokens_details": {"cached_tokens": 7}}
+    assert read(Canned(event(chunk({**FINISH, "usage": both}))))[-1].usage.prompt_tokens_details.cached_tokens == 7
+    none = {key: value for key, value in USAGE.items() if key != "cached_tokens"}
+    assert read(Canned(event(chunk({**FINISH, "usage": none}))))[-1].usage.prompt_tokens_details is None
+
+
+def test_the_stream_helper_ends_with_the_usage(mode: Mode, kimi: Emulator) -> None:
+    """`.stream()` gives it in the final completion, with the reasoning."""
+    kimi.script(think("hm"), say("hello"))
+
+    async def ask_async() -> Any:
+        async with mode.client(kimi).chat.completions.stream(**ASK) as stream:
+            return await stream.get_final_completion()
+
+    def ask() -> Any:
+        with mode.client(kimi).chat.completions.stream(**ASK) as stream:
+            return stream.get_final_completion()
+
+    final = mode.run(ask_async() if mode.is_async else ask())
+    assert final.choices[0].message.content == "hello" and final.choices[0].message.reasoning_content == "hm"
+    assert final.usage.total_tokens == final.usage.prompt_tokens + final.usage.completion_tokens > 0
+
+
+def test_the_private_names_of_the_sdk_that_are_used_are_there() -> None:
+    """A new SDK that renames them fails here, by name."""
+    for kind in (openai.Stream, openai.AsyncStream):
+        source = inspect.getsource(kind.__init__)
+        assert "self._iterator = self.__stream__()" in source and "self._client = client" in source
+    assert callable(openai.OpenAI._process_response_data)
