@@ -6,47 +6,18 @@ that `client.py` marked with their `Call`. Pure decisions live elsewhere; here t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, get_origin
 
-from .options import Options
+import openai
 
-__all__ = ["CALL", "Call", "arrived", "arrived_async", "watch"]
+from .attempts import CALL, Call
+from .errors import answer_error, explain, refusal_of
 
-CALL = "kimi_openai"
-"""The name of the mark in `request.extensions`."""
+__all__ = ["arrived", "arrived_async", "check", "explained", "is_to_be_checked", "watch"]
 
 REQUEST_ID_HEADERS = ("msh-request-id", "x-msh-trace-id", "x-trace-id")
 """Where Kimi names a request, best first; the SDK reads `x-request-id` (which is guaranteed is not documented)."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One call of the SDK's, through all its attempts."""
-
-    options: Options
-
-    @staticmethod
-    @contextmanager
-    def begin(options: Options) -> Iterator[Call]:
-        """Make a call current for what runs inside: the attempts that the SDK makes for it."""
-        call = Call(options)
-        token = _current.set(call)
-        try:
-            yield call
-        finally:
-            _current.reset(token)
-
-    @staticmethod
-    def current() -> Call | None:
-        """The call that is being made in this thread or task."""
-        return _current.get()
-
-
-_current: ContextVar[Call | None] = ContextVar("kimi_openai_call", default=None)
 
 
 def watch(http: Any, hook: Callable[[Any], Any]) -> None:
@@ -58,14 +29,28 @@ def watch(http: Any, hook: Callable[[Any], Any]) -> None:
 
 def arrived(response: Any) -> None:
     """The hook of a synchronous HTTP client; redirects come through here one by one."""
-    if response.request.extensions.get(CALL) is not None:
-        _name_request(response)
-        _stay_at_origin(response)
+    call = _call_of(response, "close")
+    if call is not None and response.status_code >= 400:
+        response.read()
+        response.headers.update(call.refused(response))
 
 
 async def arrived_async(response: Any) -> None:
     """The hook of an asynchronous HTTP client."""
-    arrived(response)
+    call = _call_of(response, "aclose")
+    if call is not None and response.status_code >= 400:
+        await response.aread()
+        response.headers.update(call.refused(response))
+
+
+def _call_of(response: Any, close: str) -> Call | None:
+    call: Call | None = response.request.extensions.get(CALL)
+    if call is not None:
+        _name_request(response)
+        _stay_at_origin(response)
+        if not response.has_redirect_location:
+            call.answered(response, close)
+    return call
 
 
 def _name_request(response: Any) -> None:
@@ -81,3 +66,32 @@ def _stay_at_origin(response: Any) -> None:
         here, there = response.url, response.url.join(response.headers["location"])
         if (here.scheme, here.host, here.port) != (there.scheme, there.host, there.port):
             del response.headers["location"]
+
+
+def is_to_be_checked(response: Any, cast_to: Any, stream: bool) -> bool:
+    """Whether a response with a good status has to be looked at before the SDK makes a value of it: it is to become a
+    model, or events while it says that it has none."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if response.request.headers.get("x-stainless-raw-response") == "stream" or response.status_code == 204:
+        return False
+    if stream:
+        return media_type not in ("text/event-stream", "")
+    kind = get_origin(cast_to) or cast_to
+    if kind is object:
+        return bool(media_type == "application/json")
+    return isinstance(kind, type) and issubclass(kind, openai.BaseModel)
+
+
+def check(response: Any, *, is_stream: bool) -> None:
+    """Raise what a response is instead of an answer; it has been read."""
+    error = answer_error(response, is_stream=is_stream)
+    if error is not None:
+        raise error
+
+
+def explained(text: str, response: Any) -> str:
+    """The SDK's text of a status error, and what the error means."""
+    call: Call | None = response.request.extensions.get(CALL)
+    content = response.content if response.is_stream_consumed else b""
+    refusal = refusal_of(response.status_code, content, response.request.url.path)
+    return f"{text} -- {explain(refusal, outcome=call.outcome() if call else 'not retried')}"

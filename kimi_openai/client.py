@@ -2,7 +2,8 @@
 
 A call goes out through `request`, the one public method that every resource of the SDK uses, and its attempts come back
 through the hook in `arrivals.py`. Private names in use, each with a test that names it: `_prepare_request`,
-`_custom_headers`, `_process_response_data`, `copy(_extra_kwargs=...)`.
+`_custom_headers`, `_process_response_data`, `_process_response`, `_make_status_error`,
+`_make_status_error_from_response`, `_calculate_retry_timeout`, `copy(_extra_kwargs=...)`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from . import arrivals, connections, typed_stream
-from .arrivals import Call
+from .attempts import Call, next_wait
 from .compat import in_force, outgoing
 from .errors import KimiCompatWarning, Note, SettingsError
 from .flows import run
+from .gate import Gate
 from .notices import warn
 from .options import Compat, Options
 from .pages import AsyncFilePage, FilePage
+from .retries import OnRetry
 from .settings import BASE_URLS, Region, Settings, check_key, resolve
 from .usages import settle_usage
 
@@ -76,8 +79,8 @@ class KimiOpenAI(openai.OpenAI):
         """The SDK's: one call, with all its attempts."""
         options = run(self, outgoing(self, self.kimi_options, options))
         stream_cls = typed_stream.instead_of(stream_cls)
-        with Call.begin(self.kimi_options):
-            return super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
+        with Call.begin(self.kimi_options) as call:
+            return super().request(cast_to, call.sendable(options), stream=stream, stream_cls=stream_cls)
 
     if not TYPE_CHECKING:  # for type checkers it is the SDK's
 
@@ -98,7 +101,21 @@ class KimiOpenAI(openai.OpenAI):
 
     def _prepare_request(self, request: Any) -> None:
         super()._prepare_request(request)
-        request.extensions[arrivals.CALL] = Call.current()
+        call = Call.current()
+        if call is not None:
+            call.enter(request)
+
+    def _calculate_retry_timeout(self, *args: Any, **options: Any) -> float:
+        return next_wait(self, super()._calculate_retry_timeout(*args, **options))
+
+    def _make_status_error(self, err_msg: str, *, body: object, response: Any) -> openai.APIStatusError:
+        return super()._make_status_error(arrivals.explained(err_msg, response), body=body, response=response)
+
+    def _process_response(self, *, cast_to: Any, response: Any, stream: bool, **options: Any) -> Any:
+        if arrivals.is_to_be_checked(response, cast_to, stream):
+            response.read()
+            arrivals.check(response, is_stream=stream)
+        return super()._process_response(cast_to=cast_to, response=response, stream=stream, **options)
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -147,8 +164,8 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
         """The SDK's: one call, with all its attempts."""
         options = await run(self, outgoing(self, self.kimi_options, options))
         stream_cls = typed_stream.instead_of(stream_cls)
-        with Call.begin(self.kimi_options):
-            return await super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
+        with Call.begin(self.kimi_options) as call:
+            return await super().request(cast_to, call.sendable(options), stream=stream, stream_cls=stream_cls)
 
     if not TYPE_CHECKING:  # for type checkers it is the SDK's
 
@@ -169,7 +186,21 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
 
     async def _prepare_request(self, request: Any) -> None:
         await super()._prepare_request(request)
-        request.extensions[arrivals.CALL] = Call.current()
+        call = Call.current()
+        if call is not None:
+            await call.enter_async(request)
+
+    def _calculate_retry_timeout(self, *args: Any, **options: Any) -> float:
+        return next_wait(self, super()._calculate_retry_timeout(*args, **options))
+
+    def _make_status_error(self, err_msg: str, *, body: object, response: Any) -> openai.APIStatusError:
+        return super()._make_status_error(arrivals.explained(err_msg, response), body=body, response=response)
+
+    async def _process_response(self, *, cast_to: Any, response: Any, stream: bool, **options: Any) -> Any:
+        if arrivals.is_to_be_checked(response, cast_to, stream):
+            await response.aread()
+            arrivals.check(response, is_stream=stream)
+        return await super()._process_response(cast_to=cast_to, response=response, stream=stream, **options)
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -186,6 +217,9 @@ def create_client(
     on_note: Callable[[Note], object] | None = None,
     model_aliases: Mapping[str, str] | None = None,
     fetch_images: bool = False,
+    patience: float | None = None,
+    on_retry: OnRetry | None = None,
+    max_concurrency: int | Gate | None = None,
     **openai_options: Any,
 ) -> KimiOpenAI:
     """An `openai.OpenAI` for Kimi: every resource, option and type of the SDK is there.
@@ -201,6 +235,10 @@ def create_client(
     a `CompatError` that lists the changes instead; "off" sends it as it is. Else `KIMI_COMPAT`, else "adapt".
     `model_aliases`: ids to send for others, such as `{"gpt-4o": "kimi-k3"}`; else `KIMI_MODEL_ALIASES`, such as
     `gpt-4o=kimi-k3,o3=kimi-k3`. `fetch_images`: images behind public https URLs are fetched and sent (20 MB each).
+    `patience`: seconds for one call with all its attempts and waits (a streamed answer, once begun, may last longer);
+    the number of attempts is the SDK's `max_retries` plus one. `on_retry`: called with a `RetryEvent` before each wait.
+    `max_concurrency`: how many requests may be open at once, streams that are read included; the others wait in turn,
+    in all copies of this client. A `Gate` in its place is shared by all clients that are given it.
     `openai_options`: whatever `openai.OpenAI` takes (`timeout`, `max_retries`, `default_headers`, `http_client`, ...).
 
     Nothing of the `OPENAI_*` environment is used or sent. Raises `SettingsError` for a missing or malformed key or URL.
@@ -215,6 +253,9 @@ def create_client(
         on_note=on_note,
         model_aliases=model_aliases,
         fetch_images=fetch_images,
+        patience=patience,
+        on_retry=on_retry,
+        max_concurrency=max_concurrency,
         **openai_options,
     )
 
@@ -230,6 +271,9 @@ def create_async_client(
     on_note: Callable[[Note], object] | None = None,
     model_aliases: Mapping[str, str] | None = None,
     fetch_images: bool = False,
+    patience: float | None = None,
+    on_retry: OnRetry | None = None,
+    max_concurrency: int | Gate | None = None,
     **openai_options: Any,
 ) -> AsyncKimiOpenAI:
     """An `openai.AsyncOpenAI` for Kimi, with the arguments of `create_client`.
@@ -247,6 +291,9 @@ def create_async_client(
         on_note=on_note,
         model_aliases=model_aliases,
         fetch_images=fetch_images,
+        patience=patience,
+        on_retry=on_retry,
+        max_concurrency=max_concurrency,
         **openai_options,
     )
 

@@ -7,11 +7,14 @@ read it from here. A default stands here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from .errors import Note
+from .errors import Note, SettingsError
+from .gate import Gate
+from .retries import OnRetry
 from .settings import Region
+from .usages import Observer
 
 __all__ = ["Compat", "Options"]
 
@@ -24,7 +27,9 @@ class Options:
     """`region`: of the account, `None` if unknown. `allow_http`: `http://` to a host that is not loopback is meant.
     `compat`: what becomes of what Kimi does not accept, `None` for the environment's word. `on_note`: called with each
     `Note` of a change. `model_aliases`: ids to send for others, `None` for the environment's. `fetch_images`: https
-    images are fetched and put into the request."""
+    images are fetched and put into the request. `patience`: seconds for one call with all its attempts, `None` for no
+    limit. `on_retry`: called before each wait. `max_concurrency`: how many requests may be open, kept by a `Gate`.
+    `observers`: called with model and usage at the end of each chat answer; copies share the list."""
 
     region: Region | None = None
     allow_http: bool = False
@@ -32,12 +37,25 @@ class Options:
     on_note: Callable[[Note], object] | None = None
     model_aliases: Mapping[str, str] | None = None
     fetch_images: bool = False
+    patience: float | None = None
+    on_retry: OnRetry | None = None
+    max_concurrency: Gate | None = None
+    observers: list[Observer] = field(default_factory=list[Observer], repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        limit: Any = self.max_concurrency
+        if self.patience is not None and not self.patience > 0:
+            raise SettingsError(f"patience is {self.patience}; it is a number of seconds above 0, or None")
+        if limit is not None and not isinstance(limit, Gate):
+            if limit < 1:
+                raise SettingsError(f"max_concurrency is {limit}; it is a number of requests from 1 up, or None")
+            object.__setattr__(self, "max_concurrency", Gate(limit))
 
     @classmethod
     def names(cls) -> frozenset[str]:
         """The keywords that are ours and not the SDK's."""
-        return frozenset(field.name for field in fields(cls))
+        return frozenset(each.name for each in fields(cls))
 
     def as_keywords(self) -> Mapping[str, Any]:
         """What a copy's constructor is given; the values themselves, not copies of them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}

@@ -14,9 +14,12 @@ PACKAGE = Path(kimi_openai.__file__).parent
 ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 
 STAIRCASE = (
-    {"errors", "flows", "messages", "models", "notices", "pages", "connections", "sse", "usages"},
-    {"changes", "settings", "thinking", "typed_stream"},
+    {"models"},
+    {"faults"},
+    {"errors", "flows", "gate", "messages", "notices", "pages", "connections", "sse", "usages"},
+    {"changes", "retries", "settings", "thinking", "typed_stream"},
     {"options", "remote_images", "shaping_calls", "shaping_parameters", "shaping_thinking", "shaping_tools"},
+    {"attempts"},
     {"arrivals", "chat", "shaping_messages"},
     {"shaping"},
     {"compat"},

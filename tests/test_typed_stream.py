@@ -256,11 +256,10 @@ def test_done_alone_does_not_make_an_answer_whole() -> None:
         read(Canned(event(chunk(delta(content="a"))) + DONE))
 
 
-@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json"])
-def test_an_answer_that_is_no_stream_is_a_cut_one(content_type: str) -> None:
+def test_an_answer_that_is_no_stream_is_a_cut_one() -> None:
     """A body without events would otherwise be an answer without text."""
     with pytest.raises(errors.StreamCutError):
-        read(Canned(b'{"choices": []}', content_type=content_type))
+        read(Canned(b'{"choices": []}', content_type="text/event-stream"))
 
 
 def test_an_error_event_raises_what_came_before(mode: Mode, kimi: Emulator) -> None:
