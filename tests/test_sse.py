@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ def test_where_the_bytes_are_cut_makes_no_difference(lines: list[tuple[bytes, by
     """Any lines, any line ends, cut anywhere, give the events of the same lines ended by LF, uncut."""
     stream = b"".join(line + end for line, end in lines)
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    pieces = [stream[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in pairwise(places)]
     whole = [b"\n".join(data) for data in _by_the_standard(stream)]
     assert split(pieces) == [data for data in whole if data]
 
