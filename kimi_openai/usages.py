@@ -6,6 +6,7 @@ platform docs, streaming guide and chat page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pydantic
@@ -13,7 +14,10 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.completion_usage import PromptTokensDetails
 
-__all__ = ["settle_usage", "take_usage_from_choice"]
+__all__ = ["Observer", "observed", "settle_usage", "take_usage_from_choice"]
+
+Observer = Callable[[str, Any], object]
+"""Called with the model and the usage of an answer; the usage is `None` where the answer ended before it."""
 
 
 Answer = TypeVar("Answer")
@@ -46,3 +50,9 @@ def take_usage_from_choice(chunk: ChatCompletionChunk) -> None:
             except pydantic.ValidationError:
                 continue  # not a usage as either documents it; it stays where it is
             return
+
+
+def observed(client: Any, model: Any, usage: Any) -> None:
+    """Tell the observers of a client, and of those it was copied from or to, of an answer that is over."""
+    for observer in getattr(getattr(client, "kimi_options", None), "observers", ()):
+        observer(str(model), usage)
