@@ -65,7 +65,9 @@ def body_of(make: Any, method: str = "create", **ask: Any) -> bytes:
     return canned.bodies[0]
 
 
-answer = ChatCompletion.model_validate(completion(content="", reasoning_content="hm", tool_calls=[{**CALL, "index": 0}]))
+answer = ChatCompletion.model_validate(
+    completion(content="", reasoning_content="hm", tool_calls=[{**CALL, "index": 0}])
+)
 replayed = {"role": "assistant", "content": "", "reasoning_content": "hm", "tool_calls": [CALL]}
 
 LISTS = [
@@ -116,8 +118,10 @@ def test_messages_in_extra_body_win() -> None:
     extra = {"messages": [{"role": "user", "content": "mine"}], "x": 1}
     messages = [dict(QUESTION)]
     body = json.loads(body_of(kimi_client, messages=messages, extra_body=extra))
-    assert body["messages"] == [{"role": "user", "content": "mine"}] and body["x"] == 1
-    assert messages == [QUESTION] and extra == {"messages": [{"role": "user", "content": "mine"}], "x": 1}
+    assert body["messages"] == [{"role": "user", "content": "mine"}]
+    assert body["x"] == 1
+    assert messages == [QUESTION]
+    assert extra == {"messages": [{"role": "user", "content": "mine"}], "x": 1}
 
 
 def test_an_iterator_is_sent_again_at_a_retry(mode: Mode, kimi: Emulator) -> None:
@@ -173,7 +177,8 @@ def test_raw_and_streaming_wrappers(mode: Mode, kimi: Emulator) -> None:
     kimi.script(say("hello"))
     client = mode.client(kimi)
     raw = mode.run(client.chat.completions.with_raw_response.create(model="kimi-k3", messages=[QUESTION]))
-    assert raw.parse().choices[0].message.content == "hello" and raw.status_code == 200
+    assert raw.parse().choices[0].message.content == "hello"
+    assert raw.status_code == 200
     assert kimi.chats[-1]["messages"] == [QUESTION]
 
     async def parsed_async() -> Any:
@@ -187,7 +192,8 @@ def test_raw_and_streaming_wrappers(mode: Mode, kimi: Emulator) -> None:
             return response.parse()
 
     result = mode.run(parsed_async() if mode.is_async else parsed())
-    assert isinstance(result, ChatCompletion) and kimi.chats[-1]["messages"] == [QUESTION]
+    assert isinstance(result, ChatCompletion)
+    assert kimi.chats[-1]["messages"] == [QUESTION]
 
 
 def test_parse_takes_models_and_pydantic_tools(mode: Mode, kimi: Emulator) -> None:
@@ -200,7 +206,8 @@ def test_parse_takes_models_and_pydantic_tools(mode: Mode, kimi: Emulator) -> No
     kimi.script(say('{"name":"Oslo"}'))
     answer = mode.run(mode.client(kimi).chat.completions.parse(**{**ask, "response_format": City}))
     assert answer.choices[0].message.parsed == City(name="Oslo")
-    assert kimi.chats[-1]["messages"] == [QUESTION] and kimi.chats[-1]["tools"][0]["function"]["name"] == "City"
+    assert kimi.chats[-1]["messages"] == [QUESTION]
+    assert kimi.chats[-1]["tools"][0]["function"]["name"] == "City"
 
 
 def test_parse_takes_builtin_functions_and_their_calls_replay(mode: Mode) -> None:
@@ -265,5 +272,6 @@ def test_the_private_names_of_the_sdk_that_are_used_are_there() -> None:
     """A new SDK that renames them fails here, by name."""
     for kind, client in ((Completions, bare()._client), (AsyncCompletions, openai.AsyncOpenAI(api_key="k"))):
         resource: Any = kind(client)
-        assert resource._client is client and resource._post == client.post
+        assert resource._client is client
+        assert resource._post == client.post
     assert isinstance(answer.choices[0].message, ChatCompletionMessage)

@@ -174,12 +174,15 @@ def test_it_is_the_sdks_stream(mode: Mode) -> None:
     client = mode.client(api_key="sk-1", http_client=Canned(whole()).client(mode.is_async))
     kind, ours = (openai.AsyncStream, AsyncChunkStream) if mode.is_async else (openai.Stream, ChunkStream)
     stream = mode.run(client.chat.completions.create(**ASK, stream=True))
-    assert isinstance(stream, kind) and type(stream) is ours
+    assert isinstance(stream, kind)
+    assert type(stream) is ours
     assert stream.response.headers["x-request-id"] == "req-1"
     first = mode.run(stream.__anext__() if mode.is_async else next(stream))
-    assert first.choices[0].finish_reason == "stop" and mode.each(stream) == []
+    assert first.choices[0].finish_reason == "stop"
+    assert mode.each(stream) == []
     raw = mode.run(client.chat.completions.with_raw_response.create(**ASK, stream=True))
-    assert type(raw.parse()) is ours and raw.request_id == "req-1"
+    assert type(raw.parse()) is ours
+    assert raw.request_id == "req-1"
     mode.run(stream.close())
     assert stream.response.is_closed
 
@@ -237,9 +240,11 @@ def test_a_stream_that_ends_before_its_finish_reason_raises(
         mode.each(stream)
     error = caught.value
     assert isinstance(error, errors.StreamCutError)
-    assert "hm".startswith(error.reasoning) and "one two three".startswith(error.text)  # a reset may outrun the text
+    assert "hm".startswith(error.reasoning)
+    assert "one two three".startswith(error.text)
     assert (error.__cause__ is not None) == has_cause
-    assert error.request.url.path == "/v1/chat/completions" and stream.response.is_closed
+    assert error.request.url.path == "/v1/chat/completions"
+    assert stream.response.is_closed
 
 
 @pytest.mark.parametrize("breaks", [False, True], ids=["ends", "breaks"])
@@ -324,7 +329,8 @@ def test_the_stream_helper_ends_with_the_usage(mode: Mode, kimi: Emulator) -> No
             return stream.get_final_completion()
 
     final = mode.run(ask_async() if mode.is_async else ask())
-    assert final.choices[0].message.content == "hello" and final.choices[0].message.reasoning_content == "hm"
+    assert final.choices[0].message.content == "hello"
+    assert final.choices[0].message.reasoning_content == "hm"
     assert final.usage.total_tokens == final.usage.prompt_tokens + final.usage.completion_tokens > 0
 
 
@@ -332,5 +338,6 @@ def test_the_private_names_of_the_sdk_that_are_used_are_there() -> None:
     """A new SDK that renames them fails here, by name."""
     for kind in (openai.Stream, openai.AsyncStream):
         source = inspect.getsource(kind.__init__)
-        assert "self._iterator = self.__stream__()" in source and "self._client = client" in source
+        assert "self._iterator = self.__stream__()" in source
+        assert "self._client = client" in source
     assert callable(openai.OpenAI._process_response_data)
