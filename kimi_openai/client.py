@@ -29,7 +29,7 @@ from .options import Compat, Options
 from .pages import AsyncFilePage, FilePage
 from .retries import OnRetry
 from .settings import BASE_URLS, Region, Settings, check_key, resolve
-from .usages import settle_usage
+from .usages import observed, settle_usage
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -93,7 +93,9 @@ class KimiOpenAI(openai.OpenAI):
     def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:
         quick = typed_stream.quick_completion(data) if cast_to is ChatCompletion else None
         answer = quick or super()._process_response_data(data=data, cast_to=cast_to, response=response)
-        return settle_usage(answer) if cast_to is ChatCompletion else answer
+        if isinstance(answer, ChatCompletion):
+            observed(self, answer.model, settle_usage(answer).usage)
+        return answer
 
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""
@@ -178,7 +180,9 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
     def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:
         quick = typed_stream.quick_completion(data) if cast_to is ChatCompletion else None
         answer = quick or super()._process_response_data(data=data, cast_to=cast_to, response=response)
-        return settle_usage(answer) if cast_to is ChatCompletion else answer
+        if isinstance(answer, ChatCompletion):
+            observed(self, answer.model, settle_usage(answer).usage)
+        return answer
 
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""

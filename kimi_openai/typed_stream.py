@@ -20,7 +20,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from .errors import StreamCutError, UnexpectedAnswerError, stream_error
 from .sse import DONE, Splitter
-from .usages import settle_usage, take_usage_from_choice
+from .usages import observed, settle_usage, take_usage_from_choice
 
 __all__ = ["AsyncChunkStream", "ChunkStream", "instead_of", "quick_completion"]
 
@@ -82,6 +82,7 @@ def _chunks(response: Any, reader: Reader) -> Iterator[ChatCompletionChunk]:
         reader.ended(cause)
     finally:
         response.close()
+        reader.closed()
 
 
 async def _achunks(response: Any, reader: Reader) -> AsyncIterator[ChatCompletionChunk]:
@@ -100,6 +101,7 @@ async def _achunks(response: Any, reader: Reader) -> AsyncIterator[ChatCompletio
         reader.ended(cause)
     finally:
         await response.aclose()
+        reader.closed()
 
 
 class Reader:
@@ -113,6 +115,7 @@ class Reader:
         self.response = response
         self.http_error = _request_error(response)
         self._build = client._process_response_data
+        self._client, self._model, self._usage = client, "", None
         self._finished = False
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -137,6 +140,10 @@ class Reader:
         if not self._finished:
             text, reasoning = "".join(map(str, self._text)), "".join(map(str, self._reasoning))
             raise StreamCutError(request=self.response.request, text=text, reasoning=reasoning, cause=cause)
+
+    def closed(self) -> None:
+        """To be called when the stream is over, however it ended."""
+        observed(self._client, self._model, self._usage)
 
     def _lenient(self, data: bytes) -> ChatCompletionChunk:
         try:
@@ -170,7 +177,8 @@ class Reader:
             if choice.model_extra:
                 choice.model_fields_set.difference_update(choice.model_extra)
         if chunk.usage is not None:
-            settle_usage(chunk)
+            self._usage = settle_usage(chunk).usage
+        self._model = chunk.model
 
 
 def _asks_for_usage(response: Any) -> bool:
