@@ -13,6 +13,7 @@ __all__ = [
     "ContentDelta",
     "ContentDone",
     "Event",
+    "Part",
     "ReasoningDelta",
     "Restarted",
     "Resumed",
@@ -95,6 +96,20 @@ class Restarted:
     cause: Exception | None
     number: int
     type: ClassVar[Literal["restarted"]] = "restarted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one request brought to an answer: `pieces` of text and arguments, the platform's `usage` (`None` where the
+    answer was cut before it), and the `cause` that ended it early. `how` says what was asked for: the answer, the rest
+    of it after a cut ("resumed") or after a full budget ("continued"), or all of it again ("restarted")."""
+
+    how: Literal["first", "resumed", "continued", "restarted"]
+    pieces: int
+    usage: Mapping[str, Any] | None
+    finish_reason: str | None
+    cause: Exception | None
+    request_id: str | None
 
 
 Event = ContentDelta | ReasoningDelta | ToolCallDelta | ContentDone | ToolCallDone | UsageTotal | Resumed | Restarted

@@ -7,7 +7,7 @@ No I/O, no clock: `streaming.py` sends `body` after `wait` seconds, hands over w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import openai
@@ -19,6 +19,7 @@ from .events import (
     ContentDelta,
     ContentDone,
     Event,
+    Part,
     ReasoningDelta,
     Restarted,
     Resumed,
@@ -31,23 +32,9 @@ from .replies import Fold, Reply, sum_usage
 from .resuming import OnCut, Seam, resumed_body, seam_after, way_on
 from .sse import DONE, Splitter
 
-__all__ = ["Exchange", "Part"]
+__all__ = ["Exchange"]
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """What one request brought to an answer: `pieces` of text and arguments, the platform's `usage` (`None` where the
-    answer was cut before it), and the `cause` that ended it early. `how` says what was asked for: the answer, the rest
-    of it after a cut ("resumed") or after a full budget ("continued"), or all of it again ("restarted")."""
-
-    how: Literal["first", "resumed", "continued", "restarted"]
-    pieces: int
-    usage: Json | None
-    finish_reason: str | None
-    cause: Exception | None
-    request_id: str | None
 
 
 class Exchange:
@@ -70,7 +57,7 @@ class Exchange:
         self.error: BaseException | None = None
         self.parts: list[Part] = []
         self.refusals = 0
-        self._pace = pace
+        self.pace = pace
         self._on_cut: OnCut = on_cut
         self._max_parts, self._max_total_tokens = max_parts, max_total_tokens
         self._how: Literal["first", "resumed", "continued", "restarted"] = "first"
@@ -123,7 +110,7 @@ class Exchange:
         way: OnCut = way_on(self._asked, fold, self._on_cut) if self._can_be_mended(cause) else "raise"
         if self.keeps_text and way == "restart" and fold.content:
             way = "raise"
-        wait = self._pace.after_cut(cause, progress=way == "resume" and pieces > 0) if way != "raise" else None
+        wait = self.pace.after_cut(cause, progress=way == "resume" and pieces > 0) if way != "raise" else None
         if wait is None:
             raise self._failed(cause)
         self.wait = wait
@@ -134,11 +121,16 @@ class Exchange:
         self.refusals += 1
         if self._how == "resumed" and isinstance(error, openai.BadRequestError) and not self.keeps_text:
             return [self._again("restart", error)]  # nothing promises that partial mode goes with every parameter
-        wait = self._pace.after_refusal(error)
+        wait = self.pace.after_refusal(error)
         if wait is None:
             raise self._failed(error)
         self.wait = wait
         return []
+
+    @property
+    def spent(self) -> tuple[str, Json | None]:
+        """Model and usage of the request under way, as far as they have come."""
+        return self._fold.head.get("model") or self.body["model"], self._fold.usage
 
     # The whole -----------------------------------------------------------------------------------------------------
 

@@ -20,22 +20,28 @@ __all__ = ["Pace"]
 
 ATTEMPTS = 10
 PATIENCE = 600.0
+"""Seconds, where the caller gave none."""
+
 CUTS = 100
 """Cuts of one answer that are mended, whatever progress each part brought."""
 
 
 class Pace:
-    """Gives up after so many `attempts` in a row that brought nothing, or before a wait that would end more than
-    `patience` seconds after the first of them."""
+    """Gives up after so many `attempts` in a row that brought nothing, and before a wait that would end beyond the
+    `patience`: seconds from the beginning, or, where `None` is given, some minutes from the first of those attempts."""
 
     def __init__(
         self, attempts: int | None = None, patience: float | None = None, on_retry: OnRetry | None = None
     ) -> None:
         self._attempts = ATTEMPTS if attempts is None else attempts
-        self._patience = PATIENCE if patience is None else patience
+        self._patience = patience
         self._on_retry = on_retry
         self._failures = self._cuts = 0
-        self._since = 0.0
+        self._started = self._since = now()
+
+    def left(self) -> float | None:
+        """The seconds that are left of a patience that was given."""
+        return None if self._patience is None else max(self._started + self._patience - now(), 0.001)
 
     def after_cut(self, cause: Exception | None, *, progress: bool) -> float | None:
         """Seconds to wait after a stream that broke off, `None` to give up; none where it had brought something new."""
@@ -57,13 +63,13 @@ class Pace:
         if not self._failures and first_wait is not None:
             wait = first_wait
         self._failures += 1
-        elapsed = now() - self._since
-        if self._failures >= self._attempts or elapsed + wait > self._patience:
+        left = self._since + PATIENCE - now() if self._patience is None else self._started + self._patience - now()
+        if self._failures >= self._attempts or wait >= left:
             return None
         event = RetryEvent(
             attempt=self._failures,
             wait=wait,
-            elapsed=elapsed,
+            elapsed=now() - self._started,
             kind=fault_of(error).kind if isinstance(error, openai.OpenAIError) else "stream_cut",
             status=getattr(error, "status_code", None),
             request_id=getattr(error, "request_id", None),

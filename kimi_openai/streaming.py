@@ -12,24 +12,22 @@ from typing import TYPE_CHECKING, Any, overload
 
 import anyio
 import openai
-import pydantic
 from openai.types.chat import ChatCompletion
 
-from .events import Event
-from .exchange import Exchange, Part
+from .asking import pace_of, request_of
+from .events import Event, Part
+from .exchange import Exchange
 from .flows import AnyClient
-from .messages import MessageLike, replay_message
-from .pace import Pace
+from .messages import MessageLike
 from .replies import Reply
 from .resuming import OnCut
 from .retries import real_wait
+from .usages import observed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["AsyncChatStream", "ChatStream", "request_of", "stream"]
-
-Json = Mapping[str, Any]
+__all__ = ["AsyncChatStream", "ChatStream", "stream"]
 
 
 class _AnyStream:
@@ -52,6 +50,11 @@ class _AnyStream:
     def resumptions(self) -> int:
         """How often the answer went on where it had broken off, or started over."""
         return sum(part.how in ("resumed", "restarted") for part in self._exchange.parts)
+
+    def _sender(self) -> Any:
+        """The client, for requests after the first with what is left of its patience."""
+        left = self._exchange.pace.left() if self._exchange.parts or self._exchange.refusals else None
+        return self._client if left is None else self._client.with_options(patience=left)
 
     def _final(self) -> ChatCompletion:
         exchange = self._exchange
@@ -102,12 +105,11 @@ class ChatStream(_AnyStream):
             if exchange.wait:
                 time.sleep(real_wait(exchange.wait))
             try:
-                response = self._client.post(
-                    body=exchange.body, stream_cls=openai.Stream[object], **self._options
-                ).response
+                sent = self._sender().post(body=exchange.body, stream_cls=openai.Stream[object], **self._options)
             except openai.APIError as error:
                 yield from exchange.refused(error)
                 continue
+            response = sent.response
             exchange.opened(response)
             pieces, cause = response.iter_bytes(), None
             try:
@@ -122,6 +124,7 @@ class ChatStream(_AnyStream):
                     yield from exchange.feed(piece)
             finally:
                 response.close()
+                observed(self._client, *exchange.spent)
             yield from exchange.ended(cause)
 
 
@@ -165,7 +168,7 @@ class AsyncChatStream(_AnyStream):
             if exchange.wait:
                 await anyio.sleep(real_wait(exchange.wait))
             try:
-                sent = await self._client.post(
+                sent = await self._sender().post(
                     body=exchange.body, stream_cls=openai.AsyncStream[object], **self._options
                 )
             except openai.APIError as error:
@@ -189,6 +192,7 @@ class AsyncChatStream(_AnyStream):
             finally:
                 await pieces.aclose()
                 await response.aclose()
+                observed(self._client, *exchange.spent)
             for event in exchange.ended(cause):
                 yield event
 
@@ -230,33 +234,3 @@ def stream(
     if isinstance(client, openai.AsyncOpenAI):
         return AsyncChatStream(client, exchange, options)
     return ChatStream(client, exchange, options)
-
-
-OPTIONS = {"extra_headers": "headers", "extra_query": "params", "timeout": "timeout"}
-
-
-def request_of(model: str, messages: Iterable[MessageLike], params: Mapping[str, Any]) -> tuple[Json, Json]:
-    """The body to send, and what `client.post` takes beside it."""
-    given = {name: value for name, value in params.items() if not isinstance(value, NOT_GIVEN)}
-    if given.get("n") not in (None, 1):
-        raise ValueError("n must be 1: Kimi gives one answer for each request, and only one can be joined")
-    options = {OPTIONS[name]: given.pop(name) for name in OPTIONS if name in given}
-    extra: Json = given.pop("extra_body", None) or {}
-    usage: Json = {**(given.get("stream_options") or {}), "include_usage": True}
-    sent: list[Any] = [replay_message(each) if isinstance(each, pydantic.BaseModel) else each for each in messages]
-    body: Json = {"model": model, "messages": sent, **given, **extra, "stream": True, "stream_options": usage}
-    return body, {
-        "path": "/chat/completions",
-        "cast_to": object,
-        "stream": True,
-        "options": {**options, "max_retries": 0},
-    }
-
-
-def pace_of(client: AnyClient) -> Pace:
-    """The patience that the client has."""
-    own: Any = getattr(client, "kimi_options", None)
-    return Pace(patience=getattr(own, "patience", None), on_retry=getattr(own, "on_retry", None))
-
-
-NOT_GIVEN = (openai.NotGiven, openai.Omit)
