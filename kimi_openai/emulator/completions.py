@@ -34,12 +34,14 @@ def answer(world: World, request: Request, *, as_json: bool = False) -> Answer:
         reply = draft(body, _script(world, request), prompt=prompt, behaviour=world.behaviour, chunking=world.chunking)
     except Exception as reason:
         return Problem(f"emulator: the script failed: {reason!r}", "server_error", 500).answer()
-    if reply.problem:
+    streaming = bool(body.get("stream")) and not as_json
+    failure = reply.problem(streaming=streaming)
+    if failure:
         pauses = [happening for happening in reply.happenings if isinstance(happening, Pause)]
-        return Answer((*pauses, reply.problem.body), reply.problem.status)
+        return Answer((*pauses, failure.body), failure.status)
     usage = _usage(world, body, reply, prompt)
     world.account.charge(str(body["model"]), usage)
-    return _answer(world, request, reply, usage, streaming=bool(body.get("stream")) and not as_json)
+    return _answer(world, request, reply, usage, streaming=streaming)
 
 
 def _answer(world: World, request: Request, reply: Reply, usage: Json, *, streaming: bool) -> Answer:
@@ -49,11 +51,8 @@ def _answer(world: World, request: Request, reply: Reply, usage: Json, *, stream
         options: Any = body.get("stream_options") or {}
         stream = frames(reply, envelope, usage, include_usage=bool(options.get("include_usage")))
         return Answer(tuple(stream), content_type=EVENT_STREAM, headers=signed, streaming=True)
-    troubles = [happening for happening in reply.happenings if not isinstance(happening, str)]
-    if any(isinstance(trouble, Problem) for trouble in troubles):
-        return next(trouble for trouble in troubles if isinstance(trouble, Problem)).answer()
     whole = encode(envelope.completion(reply.message, reply.finish_reason, usage)).encode()
-    return Answer((*(t for t in troubles if isinstance(t, Pause | Cut)), whole), headers=signed)
+    return Answer((*(h for h in reply.happenings if isinstance(h, Pause | Cut)), whole), headers=signed)
 
 
 def _script(world: World, request: Request) -> list[Step]:

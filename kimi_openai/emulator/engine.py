@@ -41,10 +41,10 @@ class Reply:
     completion_tokens: int = 0
     overrides: dict[str, int] = field(default_factory=dict[str, int])
 
-    @property
-    def problem(self) -> Problem | None:
+    def problem(self, *, streaming: bool) -> Problem | None:
         """The error that comes before anything was sent, if any: an HTTP error rather than an event."""
-        first = next((h for h in self.happenings if not isinstance(h, Pause)), None)
+        sent = (Pause,) if streaming else (Pause, str)
+        first = next((happening for happening in self.happenings if not isinstance(happening, sent)), None)
         return first if isinstance(first, Problem) else None
 
     @property

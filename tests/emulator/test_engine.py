@@ -168,7 +168,8 @@ def test_error_within_a_stream() -> None:
     late, early = made(say("a"), error("broken")), made(pause(1), error("broken"))
     assert events(body_of(sent(late)))[-1] == {"error": {"message": "broken", "type": "server_error"}}
     assert sent(late)[-1] == Cut("end")
-    assert (late.problem, early.problem) == (None, error("broken"))
+    assert (late.problem(streaming=True), late.problem(streaming=False)) == (None, error("broken"))
+    assert early.problem(streaming=True) == error("broken")
 
 
 PARTIAL: dict[str, tuple[list[Step], dict[str, Any], str]] = {
