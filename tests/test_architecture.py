@@ -14,17 +14,20 @@ PACKAGE = Path(kimi_openai.__file__).parent
 ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 
 STAIRCASE = (
-    {"models"},
-    {"faults"},
+    {"docstrings", "events", "models", "replies", "tables"},
+    {"costs", "faults", "markup"},
     {"errors", "flows", "gate", "messages", "notices", "pages", "connections", "sse", "usages"},
-    {"changes", "retries", "settings", "thinking", "typed_stream"},
-    {"options", "remote_images", "shaping_calls", "shaping_parameters", "shaping_thinking", "shaping_tools"},
-    {"attempts"},
+    {"changes", "rendering", "resuming", "retries", "settings", "thinking", "typed_stream"},
+    {"options", "pace", "remote_images", "shaping_calls", "shaping_parameters", "shaping_thinking", "shaping_tools", "watching"},
+    {"asking", "attempts", "exchange", "notebook"},
     {"arrivals", "chat", "shaping_messages"},
     {"shaping"},
     {"compat"},
     {"client"},
-    {"account", "files"},
+    {"account", "files", "ledger"},
+    {"streaming", "toolbox"},
+    {"completing", "crew", "magics"},
+    {"tools"},
     {"__init__"},
     {"demo"},
     {"__main__"},
@@ -81,7 +84,12 @@ def test_the_emulator_reads_our_facts_and_nothing_else() -> None:
 
 def test_no_room_names_the_http_library() -> None:
     """The package runs on httpx and on httpx2."""
-    named = [path.name for path in PACKAGE.rglob("*.py") for name, _ in imports(path) if name.split(".")[0] in {"httpx", "httpx2"}]
+    named = [
+        path.name
+        for path in PACKAGE.rglob("*.py")
+        for name, _ in imports(path)
+        if name.split(".")[0] in {"httpx", "httpx2"}
+    ]
     assert named == []
 
 
