@@ -48,7 +48,8 @@ def legacy_call(message: Message, scene: Scene) -> Message:
         return message
     kept = {key: value for key, value in message.items() if key != "function_call"}
     if not kept.get("tool_calls"):
-        kept["tool_calls"] = [{"id": f"call_{scene.place}", "type": "function", "function": dict(call)}]
+        function = {key: value for key, value in call.items() if value is not None and key != "parsed_arguments"}
+        kept["tool_calls"] = [{"id": f"call_{scene.place}", "type": "function", "function": function}]
     fix = "replay the answer's message with its tool_calls"
     scene.note("function_call", ".function_call", "sent as tool_calls", "Kimi does not support it", fix)
     return kept

@@ -543,26 +543,31 @@ def test_the_table_is_the_readme_s() -> None:
 
 # Properties ----------------------------------------------------------------------------------------------------------
 
-WORDS = st.sampled_from(
+
+def words(text: str) -> st.SearchStrategy[str]:
+    """Any of the words of a text."""
+    return st.sampled_from(text.split())
+
+
+WORDS = words(
     "x user assistant tool developer function system none auto required named text image_url file custom disabled "
-    "enabled all https://x.y c a object string json_schema".split()
+    "enabled all https://x.y c a object string json_schema"
 )
-KEYS = st.sampled_from(
+KEYS = words(
     "role content tool_calls tool_call_id function_call function name type id partial refusal parsed index text url "
     "image_url thinking keep effort schema json_schema parameters properties required tools mode allowed_tools "
-    "arguments reasoning_content audio ttl".split()
+    "arguments reasoning_content audio ttl"
 )
 ATOMS = st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | WORDS | st.text(max_size=3)
 JSON = st.recursive(
     ATOMS, lambda some: st.lists(some, max_size=4) | st.dictionaries(KEYS | st.text(max_size=2), some, max_size=5)
 )
-FIELDS = (
-    "messages tools tool_choice functions function_call thinking reasoning_effort temperature n stop max_tokens top_p "
-    "max_completion_tokens response_format stream_options user seed prediction prompt_cache_options metadata store"
-).split()
+NAMES = sorted(
+    {name for case in PARAMETERS for name in case[2]} | {"tools", "tool_choice", "functions", "function_call"}
+)
 MODEL = st.sampled_from([*CURRENT, "moonshot-v1-8k", "kimi-k9", "gpt-4o"])
 BODIES = st.fixed_dictionaries(
-    {}, optional={"model": MODEL | JSON, **{name: JSON | st.lists(JSON, max_size=4) for name in FIELDS}}
+    {}, optional={"model": MODEL | JSON, **{name: JSON | st.lists(JSON, max_size=4) for name in ["messages", *NAMES]}}
 )
 MESSAGE = st.fixed_dictionaries(
     {"role": st.sampled_from(["system", "user", "assistant", "tool", "developer", "function"])},
@@ -580,7 +585,7 @@ MESSAGE = st.fixed_dictionaries(
     },
 )
 LIKELY = st.fixed_dictionaries(
-    {"model": MODEL, "messages": st.lists(MESSAGE, max_size=6)}, optional=dict.fromkeys(FIELDS[1:], JSON)
+    {"model": MODEL, "messages": st.lists(MESSAGE, max_size=6)}, optional=dict.fromkeys(NAMES, JSON)
 )
 
 
