@@ -23,6 +23,8 @@ __all__ = ["AsyncChat", "AsyncCompletions", "Chat", "Completions", "hand_over", 
 HEAVY = ("messages", "tools")
 
 ATOMS = frozenset({str, int, float, bool, type(None)})
+FLAT = frozenset({str, type(None)})
+ABSENT = (openai.NotGiven, openai.Omit)
 
 
 class Completions(sdk_completions.Completions):
@@ -106,7 +108,7 @@ def hand_over_parse(client: Any, options: dict[str, Any]) -> dict[str, Any]:
         extra: Any = options.get("extra_body")
         if len(known) < len(every) and (extra is None or isinstance(extra, Mapping)):
             extra = {"tools": plain(every), **cast("Mapping[str, Any]", extra or {})}
-        options = {**options, "tools": known if extra else every, "extra_body": extra}
+        options = {**options, "tools": known, "extra_body": extra}
     return hand_over(client, options, ("messages",))
 
 
@@ -117,25 +119,22 @@ def plain(value: Any) -> Any:
     >>> plain([{"role": "user", "content": ({"type": "text", "text": text} for text in "ab")}])
     [{'role': 'user', 'content': [{'type': 'text', 'text': 'a'}, {'type': 'text', 'text': 'b'}]}]
     """
-    if type(value) in ATOMS:
+    kind: type[Any] = type(value)
+    if kind is list:
+        return [item if _is_flat(item) else plain(item) for item in value]
+    if kind in ATOMS or _is_flat(value):
         return value
     if isinstance(value, Mapping):
-        return _plain_dict(cast("Mapping[str, Any]", value))
+        fields = cast("Mapping[str, Any]", value)
+        return {key: plain(item) for key, item in fields.items() if not isinstance(item, ABSENT)}
     if isinstance(value, pydantic.BaseModel):
         return _plain_object(value)
-    if _is_list(value):
-        return [plain(item) for item in value]
-    return value
+    return plain(list(value)) if _is_list(value) else value
 
 
-def _plain_dict(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    if type(cast(object, value)) is dict:
-        for item in value.values():
-            if type(item) is not str and item is not None:
-                break
-        else:
-            return value
-    return {key: plain(item) for key, item in value.items() if not isinstance(item, openai.NotGiven | openai.Omit)}
+def _is_flat(value: Any) -> bool:
+    """Whether it is a dict of texts and nulls, as most messages are."""
+    return type(value) is dict and FLAT.issuperset(map(type, cast("dict[str, Any]", value).values()))
 
 
 def _plain_object(value: pydantic.BaseModel) -> Any:
