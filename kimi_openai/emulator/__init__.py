@@ -49,9 +49,9 @@ from .faults import (
     stall,
     unavailable,
 )
-from .kimi import Emulator
 from .mfjs import mfjs_problem
 from .record import Request
+from .runner import Emulator
 from .script import Step, call, cut, error, finish, parse_script, pause, say, think, usage
 
 __all__ = [

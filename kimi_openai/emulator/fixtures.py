@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .kimi import Emulator
+from .runner import Emulator
 
 __all__ = ["kimi"]
 

@@ -25,8 +25,11 @@ __all__ = [
     "finish",
     "parse_script",
     "pause",
+    "say",
+    "steps_of",
+    "think",
+    "usage",
 ]
-__all__ += ["say", "think", "usage"]
 
 
 @dataclass(frozen=True, slots=True)

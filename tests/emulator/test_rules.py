@@ -270,3 +270,9 @@ def test_order() -> None:
     bad = said({"role": "assistant", "content": ""})
     assert verdict("nope", temperature=3, **bad) == (404, "Not found the model nope or Permission denied")
     assert verdict(K3, temperature=3, **bad) == (400, "invalid temperature: only 1 is allowed for this model")
+
+
+def test_long_prompt() -> None:
+    """A prompt that alone exceeds the context is refused with the number of its tokens."""
+    text = "Invalid request: Your request exceeded model token limit: 262144 (requested: 262162)"
+    assert verdict(K26, messages=[{"role": "user", "content": " x" * 262_144}]) == (400, text)

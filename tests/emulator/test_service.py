@@ -30,74 +30,24 @@ def ask(method: str, path: str, body: Any) -> int:
     return service.respond(request).status
 
 
-WORDS = st.sampled_from(
-    [
-        "user",
-        "assistant",
-        "tool",
-        "system",
-        "text",
-        "image_url",
-        "function",
-        "json_schema",
-        "enabled",
-        "required",
-        "x",
-        "",
-        "#",
-    ]
+SOME_WORDS = "user assistant tool system text image_url function json_schema enabled required x  #"
+WORDS = st.sampled_from(SOME_WORDS.split(" "))
+SOME_KEYS = (
+    "role content tool_calls tool_call_id id type function name arguments tools partial text "
+    "parameters json_schema schema strict keep include_usage properties url image_url "
+    "reasoning_content"
 )
-KEYS = st.sampled_from(
-    [
-        "role",
-        "content",
-        "tool_calls",
-        "tool_call_id",
-        "id",
-        "type",
-        "function",
-        "name",
-        "arguments",
-        "tools",
-        "partial",
-        "text",
-        "parameters",
-        "json_schema",
-        "schema",
-        "strict",
-        "keep",
-        "include_usage",
-        "properties",
-        "url",
-        "image_url",
-        "reasoning_content",
-    ]
-)
+KEYS = st.sampled_from(SOME_KEYS.split())
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 3) | st.floats(allow_nan=False, allow_infinity=False) | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
     max_leaves=15,
 )
-FIELDS = st.sampled_from(
-    [
-        "messages",
-        "tools",
-        "tool_choice",
-        "response_format",
-        "thinking",
-        "stop",
-        "stream",
-        "stream_options",
-        "max_tokens",
-        "n",
-        "max_completion_tokens",
-        "temperature",
-        "reasoning_effort",
-        "top_logprobs",
-        "logprobs",
-        "model",
-    ]
+SOME_FIELDS = (
+    "messages tools tool_choice response_format thinking stop stream stream_options max_tokens n "
+    "max_completion_tokens temperature reasoning_effort top_logprobs logprobs model"
 )
+FIELDS = st.sampled_from(SOME_FIELDS.split())
 MESSAGES = st.lists(
     st.fixed_dictionaries({"role": WORDS}, optional={"content": VALUES, "tool_calls": VALUES}), max_size=4
 )
