@@ -18,6 +18,7 @@ from .errors import UnexpectedAnswerError
 from .flows import AnyClient, Flow, run
 from .messages import MessageLike, replay_message
 from .settings import Region, region_of
+from .tables import Table
 
 __all__ = ["Balance", "KimiModel", "estimate_tokens", "get_balance", "list_models"]
 
@@ -43,6 +44,10 @@ class Balance:
         """Whether requests are refused now: 429 `exceeded_current_quota_error` once nothing is available."""
         return self.available <= 0
 
+    def _repr_html_(self) -> str:
+        amounts = tuple(f"{amount} {self.currency or ''}" for amount in (self.available, self.voucher, self.cash))
+        return Table((amounts,), ("available", "voucher", "cash")).html()
+
 
 class KimiModel(Model):
     """An entry of the model list: the SDK's `Model` with Kimi's fields, `None` where the platform did not send one.
@@ -54,6 +59,22 @@ class KimiModel(Model):
     supports_image_in: bool | None = None
     supports_video_in: bool | None = None
     supports_reasoning: bool | None = None
+
+
+class ModelList(list[KimiModel]):
+    """A list of models that shows itself as a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        rows = tuple((each.id, f"{each.context_length or 0:,}", *map(_known, _abilities(each))) for each in self)
+        return Table(rows, ("model", "context", "images", "videos", "thinks")).html()
+
+
+def _abilities(model: KimiModel) -> tuple[bool | None, ...]:
+    return model.supports_image_in, model.supports_video_in, model.supports_reasoning
+
+
+def _known(ability: bool | None) -> str:
+    return "?" if ability is None else "yes" if ability else "no"
 
 
 @overload
@@ -129,4 +150,4 @@ def _models(client: AnyClient) -> Flow[list[KimiModel]]:
     models: list[KimiModel] | None = page.data
     if models is None:
         raise UnexpectedAnswerError("the model list", page)
-    return models
+    return ModelList(models)
