@@ -119,7 +119,7 @@ def plain(value: Any) -> Any:
     >>> plain([{"role": "user", "content": ({"type": "text", "text": text} for text in "ab")}])
     [{'role': 'user', 'content': [{'type': 'text', 'text': 'a'}, {'type': 'text', 'text': 'b'}]}]
     """
-    kind: type[Any] = type(value)
+    kind = type(cast(object, value))
     if kind is list:
         return [item if _is_flat(item) else plain(item) for item in value]
     if kind in ATOMS or _is_flat(value):
