@@ -12,7 +12,8 @@ from typing import Any, get_origin
 import openai
 
 from .attempts import CALL, Call
-from .errors import answer_error, explain, refusal_of
+from .errors import explain, refusal_of, stream_error
+from .faults import NO_ANSWER
 
 __all__ = ["arrived", "arrived_async", "check", "explained", "is_to_be_checked", "watch"]
 
@@ -83,10 +84,25 @@ def is_to_be_checked(response: Any, cast_to: Any, stream: bool) -> bool:
 
 
 def check(response: Any, *, is_stream: bool) -> None:
-    """Raise what a response is instead of an answer; it has been read."""
-    error = answer_error(response, is_stream=is_stream)
-    if error is not None:
-        raise error
+    """Raise what a response with a good status is instead of an answer: empty, an error, a web page, plain JSON where a
+    stream was asked for. It has been read."""
+    content: bytes = response.content.strip()
+    media_type = response.headers.get("content-type", "no content type").partition(";")[0]
+    looks_whole = content[:1] in (b"{", b"[") and content[-1:] in (b"}", b"]")
+    if looks_whole and content[:1] == b"{" and b'"error"' in content[:100]:
+        body: Any = response.json()
+        if body.get("error") and body.keys().isdisjoint(("id", "choices", "data")):
+            raise stream_error(body, response)
+    if not content:
+        what = "with nothing in it"
+    elif is_stream:
+        what = f"with {media_type} instead of a stream"
+    elif looks_whole:
+        return
+    else:
+        what = f"with {media_type} that is not whole JSON: {content[:100]!r}"
+    message = f"status {response.status_code} {what}; {NO_ANSWER.whose} side; {NO_ANSWER.advice} (not retried)"
+    raise openai.APIResponseValidationError(response, response.text, message=message)
 
 
 def explained(text: str, response: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import openai
 
-from .errors import explain, fault_of, refusal_of
+from .errors import cause_of, explain, fault_of, refusal_of
 from .faults import Refusal
 from .gate import Permit
 from .options import Options
@@ -146,8 +146,9 @@ class Call:
 
     def say_more(self, error: openai.APIConnectionError) -> None:
         """Let "Connection error." say what it means. Only the name of the cause: its text may hold headers."""
-        cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
-        error.message = f"{error.message}{cause} -- {explain(error, outcome=self.outcome())}"
+        cause = cause_of(error)
+        named = f" ({type(cause).__name__})" if cause else ""
+        error.message = f"{error.message}{named} -- {explain(error, outcome=self.outcome())}"
         error.args = (error.message,)
 
 
@@ -179,7 +180,7 @@ def next_wait(client: Any, usual: float) -> float:
         return usual
     call.release()
     wait, left = usual if call.wait is None else call.wait, call.left()
-    error = None if call.refusal else _connection_error(broken)(request=call.request)
+    error = None if call.refusal else _connection_error(broken, call.request)
     if left is not None and wait >= left:
         call.stopped = f"the next wait, {wait:.1f} s, would end beyond patience={call.options.patience:g}"
         raise error or client._make_status_error_from_response(call.response) from (broken if error else None)
@@ -195,9 +196,11 @@ def next_wait(client: Any, usual: float) -> float:
     return real_wait(wait)
 
 
-def _connection_error(broken: BaseException | None) -> type[openai.APIConnectionError]:
+def _connection_error(broken: BaseException | None, request: Any) -> openai.APIConnectionError:
     is_timeout = any(kind.__name__ == "TimeoutException" for kind in type(broken).__mro__)  # of either HTTP library
-    return openai.APITimeoutError if is_timeout else openai.APIConnectionError
+    error = openai.APITimeoutError(request) if is_timeout else openai.APIConnectionError(request=request)
+    error.__cause__ = broken
+    return error
 
 
 def _uploads(options: Any) -> Iterable[Any]:

@@ -34,7 +34,7 @@ __all__ = [
     "SettingsError",
     "StreamCutError",
     "UnexpectedAnswerError",
-    "answer_error",
+    "cause_of",
     "explain",
     "fault_of",
     "refusal_of",
@@ -132,7 +132,7 @@ def fault_of(error: BaseException | Refusal) -> Fault:
             return row_of(error).fault
         case StreamCutError():
             return STREAM_CUT
-        case openai.APITimeoutError():
+        case openai.APITimeoutError() if not isinstance(cause_of(error), OSError):
             return TIMEOUT
         case openai.APIConnectionError():
             return CONNECTION
@@ -142,6 +142,15 @@ def fault_of(error: BaseException | Refusal) -> Fault:
             return row_of(refusal_of_error(error)).fault
         case _:
             return UNKNOWN
+
+
+def cause_of(error: BaseException) -> BaseException | None:
+    """What broke a connection: the system's word for it, else what the HTTP library raised. (aiohttp's transport calls
+    a reset or a refused connection a timeout.)"""
+    cause = error.__cause__
+    while cause is not None and (not isinstance(cause, OSError) or isinstance(cause, TimeoutError)):
+        cause = cause.__cause__ or cause.__context__
+    return cause or error.__cause__
 
 
 def refusal_of(status: int | None, body: Any, path: str = "") -> Refusal:
@@ -220,27 +229,6 @@ def stream_error(body: Any, response: Any) -> openai.APIError:
     found = kind(message, response=response, body=error)
     found.status_code = status
     return found
-
-
-def answer_error(response: Any, *, is_stream: bool) -> openai.APIError | None:
-    """The exception for a 200 that is no answer: empty, an error, a web page, plain JSON instead of a stream; else
-    `None`. The response has been read."""
-    content: bytes = response.content.strip()
-    media_type = response.headers.get("content-type", "no content type").partition(";")[0]
-    if b'"error"' in content[:100]:
-        body = _json(content)
-        if _is_object(body) and body.get("error") and body.keys().isdisjoint(("id", "choices", "data")):
-            return stream_error(body, response)
-    if not content:
-        what = "with nothing in it"
-    elif is_stream:
-        what = f"with {media_type} instead of a stream"
-    elif content[:1] not in b"[{" or content[-1:] not in b"]}":
-        what = f"with {media_type} that is not whole JSON: {content[:100]!r}"
-    else:
-        return None
-    message = f"status {response.status_code} {what}; {NO_ANSWER.whose} side; {NO_ANSWER.advice} (not retried)"
-    return openai.APIResponseValidationError(response, response.text, message=message)
 
 
 def _json(text: str | bytes) -> Any:
