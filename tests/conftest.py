@@ -12,6 +12,7 @@ import pytest
 
 from kimi_openai import create_async_client, create_client
 from kimi_openai.emulator import Emulator
+from kimi_openai.emulator.fixtures import kimi
 
 from .servers import Answering, MakeAnswering
 
@@ -24,12 +25,7 @@ def scrubbed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
-
-@pytest.fixture
-def kimi() -> Iterator[Emulator]:
-    """A local Kimi of the test's own."""
-    with Emulator() as emulator:
-        yield emulator
+__all__ = ["Mode", "answering", "kimi", "mode", "scrubbed_environment"]
 
 
 class Mode:
