@@ -39,6 +39,7 @@ _UNSAYABLE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("format", "contentEncoding", "contentMediaType"), ("string",)),
     **dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), ("number",)),
     "multipleOf": ("number", "integer"),
+    "const": ("boolean",),
     **dict.fromkeys(("uniqueItems", "contains", "unevaluatedItems"), ("array",)),
     **dict.fromkeys(("minProperties", "maxProperties", "propertyNames", "patternProperties"), ("object",)),
     **dict.fromkeys(("dependentRequired", "dependentSchemas", "dependencies", "unevaluatedProperties"), ("object",)),
@@ -66,6 +67,8 @@ def short(value: object) -> str:
 def types(raw: Node, path: str, note: Note) -> list[str] | None:
     """The types that `type` names, None if it names none."""
     said = raw.get("type")
+    if isinstance(said, str) and said in (*TYPES, "integer"):
+        return [said]
     kinds: list[str] = []
     for kind in said if is_list(said) else [] if said is None else [said]:
         known = str(kind).lower()
@@ -114,7 +117,10 @@ def _of_kind(kind: type[Any], values: list[Any], path: str, note: Note) -> Itera
 
 def _object(value: Node, path: str, note: Note) -> Node:
     fields = {name: literals([item], path, note) for name, item in value.items()}
-    listed: Node = {"properties": fields, "required": list(fields)} if fields else {}
+    required = [name for name in fields if name]
+    if "" in fields:
+        note(path, "a property without a name cannot be required")
+    listed: Node = {**({"properties": fields} if fields else {}), **({"required": required} if required else {})}
     return {"type": "object", **listed, "additionalProperties": False}
 
 
@@ -143,6 +149,8 @@ _EXCLUSIVE: dict[str, Callable[[float], float]] = {
     "exclusiveMaximum": lambda bound: ceil(bound) - 1,
 }
 
+_BOUNDING = {*_EXCLUSIVE, *(keyword for pairs in _BOUNDS.values() for keyword, _whole in pairs)}
+
 
 def bounds(kind: str, raw: Node, path: str, note: Note) -> Node:
     """The bounds of a type. An exclusive one is exact for integers and inclusive for numbers; draft 4's booleans count.
@@ -151,6 +159,8 @@ def bounds(kind: str, raw: Node, path: str, note: Note) -> Node:
     {'minimum': 1, 'maximum': 9}
     """
     node: Node = {}
+    if raw.keys().isdisjoint(_BOUNDING):
+        return node
     for keyword, whole in _BOUNDS[kind]:
         found = [value] if (value := _number(keyword, raw, path, note)) is not None else []
         exclusive = f"exclusive{keyword[0].upper()}{keyword[1:]}"

@@ -116,9 +116,10 @@ class Reader:
     def _constrained(self, raw: Node, path: str) -> Node:
         """Everything that stands side by side in a schema, met."""
         given: Node = {}
-        for keyword, reading in self._gives_types.items():
-            if keyword in raw:
-                given = meet(given, reading(raw, path), self._scope, path)
+        if not self._gives_types.keys().isdisjoint(raw):
+            for keyword, reading in self._gives_types.items():
+                if keyword in raw:
+                    given = meet(given, reading(raw, path), self._scope, path)
         kinds = types(raw, path, self.note)
         if kinds is None:
             implied = list(dict.fromkeys(IMPLIED[keyword] for keyword in raw if keyword in IMPLIED))
@@ -136,7 +137,8 @@ class Reader:
         node: Node = {"type": kind, **bounds(kind, raw, path, self.note)}
         if kind == "string" and isinstance(raw.get("pattern"), str):
             node["pattern"] = raw["pattern"]
-        return tidy(self._array(raw, node, path) if kind == "array" else node)
+        node = self._array(raw, node, path) if kind == "array" else node
+        return tidy(node) if len(node) > 1 else node
 
     # What says the type by itself
 
@@ -156,7 +158,8 @@ class Reader:
         return {"$ref": name}
 
     def _const(self, raw: Node, path: str) -> Node:
-        return literals([raw["const"]], path, self.note)
+        value = raw["const"]
+        return {"type": "boolean"} if isinstance(value, bool) else literals([value], path, self.note)
 
     def _enum(self, raw: Node, path: str) -> Node:
         values = raw["enum"]

@@ -1,8 +1,8 @@
 """JSON Schema becomes Moonshot Flavored JSON Schema (MFJS), pure.
 
 What comes out accepts no more than what went in, or a note says what was lost; coming in again, it comes out the same.
-Next stop: `shaping`, for tools and `response_format`. The work is done by three rooms below this one: `schema_reader`
-reads raw schemas into nodes, `schema_algebra` joins and meets nodes, `schema_refs` decides which definitions remain.
+Next stop: `shaping`, for tools and `response_format`. The work is done by the rooms below: `schema_reader` and
+`schema_keywords` read raw schemas into nodes, `schema_algebra` joins and meets them, `schema_refs` keeps references.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ LIMITS = {
     "bytes": 120_000,
 }
 """Sizes that Moonshot's validator refuses by default; what the server uses is unknown (kimi-api.md 7.4)."""
+
+NO_LIMIT_BELOW = 1000
+"""Bytes below which a schema can exceed none of them: 31 nested objects alone are longer."""
 
 Note = Callable[[str, str], None]
 
@@ -56,9 +59,10 @@ def to_mfjs(schema: Mapping[str, object], *, root_object: bool = True) -> Normal
     nodes[ROOT] = _root(nodes[ROOT], reader, root_object)
     if len(nodes) > 1 or reader.leads_back:
         nodes = end_recursion(nodes, reader.note)
-    result = attach(nodes)
-    if len(nodes) > 1 and (reader.notes or result != schema):
-        result = attach(inline(nodes))
+    result = nodes[ROOT]
+    if len(nodes) > 1:
+        result = attach(nodes)
+        result = result if result == schema and not reader.notes else attach(inline(nodes))
     _check_limits(result, reader.note)
     return Normalized(result, tuple(dict.fromkeys(reader.notes)))
 
@@ -109,12 +113,14 @@ def _one_object(objects: list[Node], note: Note) -> Node:
         "type": "object",
         "properties": properties,
         **({"required": required} if required else {}),
-        **({} if is_any(others) else {"additionalProperties": others["anyOf"] != [] and others}),
+        **({} if is_any(others) else {"additionalProperties": False if others == NOTHING else others}),
     }
 
 
 def _check_limits(schema: Node, note: Note) -> None:
     size = len(json.dumps(schema, ensure_ascii=False, separators=(",", ":"), default=str).encode(errors="replace"))
+    if size < NO_LIMIT_BELOW:
+        return
     for unit, count in {**measure(schema), "bytes": size}.items():
         if count > LIMITS[unit]:
             note("", f"{count} {unit}; the validator is known to refuse more than {LIMITS[unit]}")
