@@ -171,19 +171,22 @@ def _is_mendable(error: BaseException) -> bool:
     return fault_of(error).retry and (named_wait(*_parts(error)) or 0) <= LONGEST_WAIT
 
 
-retry_if_mendable = tenacity.retry_if_exception(_is_mendable)
-"""True for errors that a repetition can mend: limits but the daily one, overload, 5xx, timeouts, connections; not for
-a `Retry-After` beyond 120 s."""
+class _RetryIfMendable(tenacity.retry_if_exception):
+    """True for errors that a repetition can mend: limits but the daily one, overload, 5xx, timeouts, connections; not
+    for a `Retry-After` beyond 120 s. A tenacity `retry=`."""
 
 
 class _WaitAsAsked(tenacity.wait.wait_base):
+    """Waits what the error names, plus jitter; else exponentially, from 3 s for overload, from 0.5 s for the rest. A
+    tenacity `wait=`."""
+
     def __call__(self, retry_state: tenacity.RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None
         return wait_for(*_parts(error), attempt=retry_state.attempt_number - 1, jitter=random())
 
 
+retry_if_mendable = _RetryIfMendable(_is_mendable)
 wait_as_asked = _WaitAsAsked()
-"""Waits what the error names, plus jitter; else exponentially, from 3 s for overload, from 0.5 s for the rest."""
 
 
 class _StopBefore(tenacity.stop.stop_base):
