@@ -21,6 +21,7 @@ from kimi_openai.typed_stream import AsyncChunkStream, ChunkStream
 
 from .canned import Canned
 from .conftest import Mode
+from .servers import MakeAnswering
 
 WIRE = Path(__file__).parent / "wire"
 ASK: Any = {"model": "kimi-k3", "messages": [{"role": "user", "content": "Hi"}]}
@@ -218,6 +219,15 @@ def test_a_dropped_stream_closes_without_the_garbage_collector() -> None:
         assert not response.is_closed
         del stream
         assert response.is_closed
+
+
+def test_a_stream_read_to_its_end_leaves_its_connection_usable(mode: Mode, answering: MakeAnswering) -> None:
+    """What follows `[DONE]` is read, so that the next call needs no new connection."""
+    server = answering(200, whole() + b"\n" * 100000, {"Content-Type": "text/event-stream"})
+    client = mode.client(api_key="sk-1", base_url=server.base_url)
+    for _ in range(2):
+        assert len(mode.each(mode.run(client.chat.completions.create(**ASK, stream=True)))) == 1
+    assert len(set(server.ports)) == 1
 
 
 CUTS = [
