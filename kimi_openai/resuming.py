@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from .messages import partial_message
 from .replies import Fold
 
-__all__ = ["OnCut", "Seam", "asks_for_json", "resumed_body", "seam_after", "way_on"]
+__all__ = ["OnCut", "Seam", "asks_for_json", "is_telling", "resumed_body", "seam_after", "way_on"]
 
 Json = Mapping[str, Any]
 OnCut = Literal["resume", "restart", "raise"]
@@ -80,7 +80,7 @@ class Seam:
     __slots__ = ("_blanks", "_held", "_prefix")
 
     def __init__(self, prefix: str, blanks: str = "") -> None:
-        self._prefix = prefix if _is_telling(prefix) else ""
+        self._prefix = prefix if is_telling(prefix) else ""
         self._blanks = blanks
         self._held = ""
 
@@ -111,7 +111,8 @@ class Seam:
         return self.take(held)
 
 
-def _is_telling(prefix: str) -> bool:
+def is_telling(prefix: str) -> bool:
+    """Whether a prefix that comes again is more likely the server's repetition than the model's."""
     repeats_itself = prefix in (prefix + prefix)[1:-1]
     return len(prefix) > 1 and len(prefix.encode(errors="replace")) >= SURELY_A_REPEAT and not repeats_itself
 
