@@ -158,9 +158,6 @@ def announce(event: RetryEvent, on_retry: OnRetry | None) -> None:
         on_retry(event)
 
 
-# tenacity's ----------------------------------------------------------------------------------------------------------
-
-
 def _parts(error: BaseException | None) -> tuple[Refusal, Mapping[str, str]]:
     refusal = refusal_of_error(error) if isinstance(error, openai.APIError) else Refusal(None)
     headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", {})
