@@ -22,6 +22,7 @@ import kimi_openai
 from kimi_openai.shaping import shape
 
 from .canned import Canned, answering
+from .servers import Answering
 
 ANSWER = {
     "id": "chatcmpl-6a996be08fdef22d6d18f683",
@@ -108,6 +109,17 @@ def calls() -> Iterator[Row]:
         asking(make(answering(ANSWER)), 30, messages=history(10), tools=TOOLS) for make in (bare_client, our_client)
     ]
     yield Row("create, 10 messages, 10 tools", *cost(*works))
+
+
+def sockets() -> Iterator[Row]:
+    """With each client's own HTTP client, to a server in a thread, whose time does not count."""
+    server = Answering(200, ANSWER, {}, None)
+    works = [
+        asking(kind(api_key="sk-1", base_url=server.base_url), 30, messages=history(1))
+        for kind in (openai.OpenAI, kimi_openai.create_client)
+    ]
+    yield Row("create, 1 message, over a socket", *cost(*works, clock=time.thread_time))
+    server.close()
 
 
 def asking(client: Any, times: int, **ask: Any) -> Work:
@@ -228,7 +240,7 @@ def pydantic_ai(messages: list[dict[str, str]]) -> Callable[[], object]:
     return lambda: model_request_sync(model, turns)
 
 
-SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (imports, construction, calls, shaping, streams, others)
+SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (imports, construction, calls, sockets, shaping, streams, others)
 
 
 def readable(seconds: float | None) -> str:
