@@ -1,0 +1,422 @@
+"""`stream` over sockets: what breaks on the way, what is sent then, and what the user sees."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from kimi_openai import StreamCutError, instant, stream
+from kimi_openai.emulator import (
+    Behaviour,
+    Emulator,
+    bad_key,
+    call,
+    comments,
+    drop_after,
+    empty_body,
+    ends_after,
+    error_event,
+    garbage,
+    html,
+    out_of_quota,
+    overloaded,
+    rate_limited,
+    refuse,
+    reset,
+    reset_after,
+    say,
+    stall,
+    think,
+    unavailable,
+)
+
+from .conftest import Mode
+from .servers import MakeAnswering
+
+WIRE = Path(__file__).parent / "wire"
+ASK: dict[str, Any] = {"model": "kimi-k3", "messages": [{"role": "user", "content": "Hi"}]}
+TEXT = "Hello wörld, how are you doing on this fine day?"
+JSON_TEXT = '{"city": "Paris", "days": 3}'
+SCRIPT = (think("The user greets."), say(TEXT))
+CUT_IN_TEXT = 10
+"""Chunks: the role, three of reasoning and its end, then the text."""
+
+
+class Seen:
+    """All events of a stream, and the stream."""
+
+    def __init__(self, mode: Mode, answer: Any) -> None:
+        self.events = mode.each(answer)
+        self.types = [event.type for event in self.events]
+        self.news = [each for each in self.types if each in ("resumed", "restarted")]
+        self.answer, self.completion = answer, mode.run(answer.get_final_completion())
+        self.message: Any = self.completion.choices[0].message
+
+    def text(self) -> str:
+        """As a reader has it who forgets at `restarted`."""
+        last = max((at for at, kind in enumerate(self.types) if kind == "restarted"), default=0)
+        return "".join(event.delta for event in self.events[last:] if event.type == "content.delta")
+
+
+def ask(mode: Mode, kimi: Emulator, *faults: Any, script: Any = SCRIPT, **params: Any) -> Seen:
+    """What a stream shows after these faults; nothing waits."""
+    kimi.fail(*faults)
+    kimi.reply = lambda _: list(script)
+    with instant():
+        return Seen(mode, stream(mode.client(kimi), **{**ASK, **params}))
+
+
+def failing(mode: Mode, kimi: Emulator, *faults: Any, script: Any = SCRIPT, client: Any = None, **params: Any) -> Any:
+    """The exception that ends the stream."""
+    kimi.fail(*faults)
+    kimi.reply = lambda _: list(script)
+    with pytest.raises(openai.OpenAIError) as caught, instant():
+        mode.each(stream(client or mode.client(kimi), **{**ASK, **params}))
+    return caught.value
+
+
+def test_a_whole_answer(mode: Mode, kimi: Emulator) -> None:
+    """Reasoning, then text, then the whole and its usage; the completion is what `create` would have given."""
+    seen = ask(mode, kimi)
+    assert [each for at, each in enumerate(seen.types) if each != seen.types[at - 1]] == [
+        "reasoning.delta",
+        "content.delta",
+        "content.done",
+        "usage",
+    ]
+    assert (seen.text(), seen.message.content, seen.message.reasoning_content) == (TEXT, TEXT, "The user greets.")
+    assert seen.completion.choices[0].finish_reason == "stop"
+    assert seen.events[-1].usage["total_tokens"] == seen.completion.usage.total_tokens > 0
+    assert seen.completion._request_id
+    assert [part.how for part in seen.answer.parts] == ["first"]
+    assert kimi.chats[0]["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize(
+    ("faults", "news"),
+    [
+        ([reset_after(CUT_IN_TEXT)], ["resumed"]),
+        ([drop_after(CUT_IN_TEXT)], ["resumed"]),
+        ([ends_after(CUT_IN_TEXT)], ["resumed"]),
+        ([error_event(CUT_IN_TEXT)], ["resumed"]),
+        ([garbage(CUT_IN_TEXT)], ["resumed"]),
+        ([ends_after("finish")], ["resumed"]),
+        ([ends_after("done")], []),
+        ([reset_after(nbytes=-1)], ["resumed"]),
+        ([reset_after(3)], ["restarted"]),
+        ([ends_after(0)], ["restarted"]),
+        ([error_event(1)], ["restarted"]),
+        ([reset_after(10), drop_after(5), reset_after(3), ends_after("finish")], ["resumed"] * 4),
+        ([drop_after(2), reset_after(CUT_IN_TEXT)], ["restarted", "resumed"]),
+        ([reset()], []),
+        ([rate_limited(), overloaded(), unavailable(), html(502)], []),
+        ([reset_after(CUT_IN_TEXT), rate_limited(retry_after=2), reset()], ["resumed"]),
+        ([comments()], []),
+    ],
+    ids=lambda value: "" if value and isinstance(value[0], str) else None,
+)
+def test_an_answer_is_whole_whatever_breaks(mode: Mode, kimi: Emulator, faults: Any, news: list[str]) -> None:
+    """Nothing lost, nothing doubled, and what happened is told."""
+    seen = ask(mode, kimi, *faults)
+    assert (seen.text(), seen.message.content, seen.message.reasoning_content) == (TEXT, TEXT, "The user greets.")
+    assert seen.news == news
+    assert seen.answer.resumptions == len(news)
+
+
+def test_the_rest_is_asked_for_with_text_and_reasoning(mode: Mode, kimi: Emulator) -> None:
+    """One more message, partial, last; everything else as it was."""
+    ask(mode, kimi, reset_after(CUT_IN_TEXT), max_completion_tokens=500, extra_body={"prompt_cache_key": "k"})
+    first, second = kimi.chats
+    last = second["messages"].pop()
+    assert last == {
+        "role": "assistant",
+        "content": "Hello wörld",
+        "partial": True,
+        "reasoning_content": "The user greets.",
+    }
+    assert first == second
+
+
+def test_usage_is_summed_and_told_by_part(mode: Mode, kimi: Emulator) -> None:
+    """A part that was cut has reported none; how much came of it is known."""
+    seen = ask(mode, kimi, reset_after(CUT_IN_TEXT))
+    cut, rest = seen.answer.parts
+    assert (cut.how, cut.usage, cut.finish_reason, cut.pieces > 0) == ("first", None, None, True)
+    assert isinstance(cut.cause, Exception)
+    assert (rest.how, rest.finish_reason, rest.cause) == ("resumed", "stop", None)
+    assert rest.usage["total_tokens"] == seen.completion.usage.total_tokens
+
+
+def test_a_repeated_prefix_is_trimmed(mode: Mode) -> None:
+    """Also where it comes in many pieces."""
+    with Emulator(behaviour=Behaviour(repeat_prefix=True), chunking=2) as kimi:
+        seen = ask(mode, kimi, reset_after(20), reset_after(25))
+        assert (seen.text(), seen.message.content, len(kimi.chats)) == (TEXT, TEXT, 3)
+        assert seen.news == ["resumed", "resumed"]
+
+
+def test_the_callers_own_prefix_is_continued(mode: Mode, kimi: Emulator) -> None:
+    """The answer is the continuation of what the caller began, and is resumed from both."""
+    begun = {"role": "assistant", "content": "Hello ", "partial": True}
+    seen = ask(mode, kimi, reset_after(6), messages=[*ASK["messages"], begun], script=[say(TEXT)])
+    assert "Hello " + seen.text() == TEXT
+    assert len(kimi.chats[1]["messages"]) == 2
+    assert kimi.chats[1]["messages"][1]["content"].startswith("Hello wörld")
+
+
+CALLS = (think("hm"), say("Let me see. "), call("add", {"a": 1, "b": 2}), call("add", {"a": 3}))
+
+
+def test_a_tool_call_starts_over(mode: Mode, kimi: Emulator) -> None:
+    """Arguments that have begun are not continued; the calls come whole, with the text before them."""
+    seen = ask(mode, kimi, reset_after(12), script=CALLS)
+    assert (seen.news, len(kimi.chats)) == (["restarted"], 2)
+    assert "partial" not in kimi.chats[1]["messages"][-1]
+    done = [event for event in seen.events if event.type == "tool_calls.function.arguments.done"]
+    assert [(each.name, each.arguments, each.id, each.kind) for each in done] == [
+        ("add", '{"a":1,"b":2}', "add_0", "function"),
+        ("add", '{"a":3}', "add_1", "function"),
+    ]
+    assert (seen.text(), seen.completion.choices[0].finish_reason) == ("Let me see. ", "tool_calls")
+    assert [each.id for each in seen.message.tool_calls] == ["add_0", "add_1"]
+
+
+@pytest.mark.parametrize("kind", ["json_object", "json_schema"])
+def test_json_starts_over(mode: Mode, kimi: Emulator, kind: str) -> None:
+    """Partial mode must not be combined with it."""
+    schema = {"json_schema": {"name": "trip", "schema": {"type": "object", "properties": {"city": {"type": "string"}}}}}
+    wanted = {"type": kind, **(schema if kind == "json_schema" else {})}
+    seen = ask(mode, kimi, reset_after(6), script=[say(JSON_TEXT)], response_format=wanted)
+    assert (seen.news, seen.text()) == (["restarted"], JSON_TEXT)
+
+
+def test_on_cut_restart(mode: Mode, kimi: Emulator) -> None:
+    """The caller may prefer an answer from one piece."""
+    seen = ask(mode, kimi, reset_after(CUT_IN_TEXT), on_cut="restart")
+    assert (seen.news, seen.text(), len(kimi.chats[1]["messages"])) == (["restarted"], TEXT, 1)
+
+
+def test_on_cut_raise(mode: Mode, kimi: Emulator) -> None:
+    """Then the error has what came; a request that is refused for a moment is asked again all the same."""
+    error = failing(mode, kimi, rate_limited(), reset_after(CUT_IN_TEXT), on_cut="raise")
+    assert isinstance(error, StreamCutError)
+    assert (error.text, error.reasoning, len(kimi.chats)) == ("Hello wörld", "The user greets.", 2)
+
+
+def test_a_stall_is_a_cut(mode: Mode, kimi: Emulator) -> None:
+    """After the read timeout the connection is given up and the rest is asked for."""
+    seen = ask(mode, kimi, stall(CUT_IN_TEXT), timeout=0.3)
+    assert (seen.news, seen.text()) == (["resumed"], TEXT)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (out_of_quota(), openai.RateLimitError),
+        (rate_limited("tpd"), openai.RateLimitError),
+        (bad_key(), openai.AuthenticationError),
+        (refuse("Invalid request: no"), openai.BadRequestError),
+        (rate_limited(retry_after=500), openai.RateLimitError),
+        (html(200), openai.APIError),
+    ],
+    ids=["account empty", "daily limit", "key", "request", "too long a wait", "web page"],
+)
+def test_what_no_repetition_mends_is_raised_at_once(mode: Mode, kimi: Emulator, fault: Any, kind: Any) -> None:
+    """One request, and the SDK's own exception."""
+    error = failing(mode, kimi, fault)
+    assert isinstance(error, kind)
+    assert (len(kimi.chats), error.reply.content) == (1, "")
+
+
+def test_a_failure_has_what_came_before(mode: Mode, kimi: Emulator) -> None:
+    """An account that is empty when the rest is asked for does not cost the text that was paid for."""
+    error = failing(mode, kimi, reset_after(CUT_IN_TEXT), out_of_quota())
+    assert isinstance(error, openai.RateLimitError)
+    assert (error.reply.content, error.reply.reasoning, len(kimi.chats)) == ("Hello wörld", "The user greets.", 2)
+
+
+def test_an_error_event_that_will_not_pass_is_raised(mode: Mode, kimi: Emulator) -> None:
+    """It is of the class that it would have outside a stream, with what had come."""
+    risky = error_event(CUT_IN_TEXT, type="content_filter", message="considered high risk")
+    error = failing(mode, kimi, risky)
+    assert isinstance(error, openai.BadRequestError)
+    assert (error.reply.content, len(kimi.chats)) == ("Hello wörld", 1)
+
+
+def test_it_gives_up_in_the_end(mode: Mode, kimi: Emulator) -> None:
+    """Ten requests in a row that bring nothing are enough."""
+    error = failing(mode, kimi, *[ends_after(1)] * 20)
+    assert isinstance(error, StreamCutError)
+    assert len(kimi.chats) == 10
+
+
+def test_patience_ends_it(mode: Mode, kimi: Emulator) -> None:
+    """A client's patience is for the whole answer; no wait is begun that would end beyond it."""
+    client = mode.client(kimi, patience=20)
+    error = failing(mode, kimi, *[overloaded(retry_after=9)] * 9, client=client)
+    assert isinstance(error, openai.RateLimitError)
+    assert len(kimi.chats) <= 3
+
+
+def test_waits_are_told(mode: Mode, kimi: Emulator) -> None:
+    """`on_retry` hears of each wait, after a refusal and after a cut."""
+    heard: list[Any] = []
+    kimi.fail(rate_limited(retry_after=2), reset_after(CUT_IN_TEXT), reset())
+    kimi.reply = lambda _: list(SCRIPT)
+    with instant():
+        Seen(mode, stream(mode.client(kimi, on_retry=heard.append), **ASK))
+    assert [event.kind for event in heard] == ["rate_limit", "stream_cut", "connection"]
+    assert heard[0].wait >= 2
+    assert heard[1].wait == 0
+
+
+def test_a_refused_partial_mode_starts_over(mode: Mode, kimi: Emulator) -> None:
+    """Nothing promises that it goes with every parameter."""
+    seen = ask(mode, kimi, reset_after(CUT_IN_TEXT), refuse("Invalid request: partial"))
+    assert (seen.news, seen.text(), len(kimi.chats)) == (["resumed", "restarted"], TEXT, 3)
+
+
+def test_text_stream_is_only_the_text(mode: Mode, kimi: Emulator) -> None:
+    """Seamless over a cut."""
+    kimi.fail(reset_after(CUT_IN_TEXT))
+    kimi.reply = lambda _: list(SCRIPT)
+    answer = stream(mode.client(kimi), **ASK)
+    assert "".join(mode.each(answer.text_stream)) == TEXT
+    assert mode.run(answer.get_final_completion()).choices[0].message.content == TEXT
+
+
+def test_text_stream_does_not_contradict_itself(mode: Mode, kimi: Emulator) -> None:
+    """Where text that was given would have to be taken back it raises instead, with all of it, and asks no more."""
+    kimi.fail(reset_after(12))
+    kimi.reply = lambda _: list(CALLS)
+    with pytest.raises(StreamCutError) as caught:
+        mode.each(stream(mode.client(kimi), **ASK).text_stream)
+    assert (caught.value.text, len(kimi.chats)) == ("Let me see. ", 1)
+
+
+def test_any_client_will_do(mode: Mode, kimi: Emulator) -> None:
+    """A bare SDK client that points at Kimi is served as well; its own retries are not added."""
+    kind: Any = openai.AsyncOpenAI if mode.is_async else openai.OpenAI
+    client = kind(api_key=kimi.api_key, base_url=kimi.base_url)
+    kimi.fail(rate_limited(), empty_body(), reset_after(CUT_IN_TEXT), rate_limited("tpd"))
+    kimi.reply = lambda _: list(SCRIPT)
+    with instant(), pytest.raises(openai.RateLimitError) as caught:
+        mode.each(stream(client, **ASK))
+    mode.run(client.close())
+    error: Any = caught.value
+    assert (error.reply.content, len(kimi.chats)) == ("Hello wörld", 4)
+
+
+def test_message_objects_may_be_sent(mode: Mode, kimi: Emulator) -> None:
+    """A completion's message goes back as it came."""
+    message = ask(mode, kimi).message
+    ask(mode, kimi, messages=[*ASK["messages"], message, {"role": "user", "content": "And?"}])
+    sent = kimi.chats[-1]["messages"][1]
+    assert (sent["content"], sent["reasoning_content"], "refusal" in sent) == (TEXT, "The user greets.", False)
+
+
+def test_several_answers_at_once_are_refused(mode: Mode, kimi: Emulator) -> None:
+    """Before anything is sent."""
+    with pytest.raises(ValueError, match="n must be 1"):
+        stream(mode.client(kimi), **ASK, n=2)
+    assert kimi.chats == []
+
+
+def left(kimi: Emulator) -> bool:
+    """Whether the server has seen the client leave; it may take it a moment."""
+    for _ in range(200):
+        if kimi.requests[-1].disconnected:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def endless(kimi: Emulator) -> None:
+    kimi.fail(stall(CUT_IN_TEXT))
+    kimi.reply = lambda _: list(SCRIPT)
+
+
+def test_an_early_break_closes_the_connection(mode: Mode, kimi: Emulator) -> None:
+    """What has come is still there; a final completion is not."""
+    endless(kimi)
+    answer = stream(mode.client(kimi), **ASK)
+
+    def read() -> None:
+        with answer:
+            for event in answer:
+                if event.type == "content.delta":
+                    break
+
+    async def read_async() -> None:
+        async with answer:
+            async for event in answer:
+                if event.type == "content.delta":
+                    break
+
+    mode.run(read_async()) if mode.is_async else read()
+    assert left(kimi)
+    assert answer.reply.content.startswith("Hello")
+    with pytest.raises(RuntimeError, match="closed before its end"):
+        mode.run(answer.get_final_completion())
+
+
+def test_an_exception_in_the_users_loop_closes_the_connection(mode: Mode, kimi: Emulator) -> None:
+    """It is the user's, is not retried, and comes out as it is."""
+    endless(kimi)
+    answer = stream(mode.client(kimi), **ASK)
+
+    def read() -> None:
+        with answer:
+            for _ in answer:
+                raise KeyError("mine")
+
+    async def read_async() -> None:
+        async with answer:
+            async for _ in answer:
+                raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        mode.run(read_async()) if mode.is_async else read()
+    assert left(kimi)
+    assert len(kimi.chats) == 1
+
+
+def test_a_cancelled_task_closes_the_connection(kimi: Emulator) -> None:
+    """Cancellation is not mistaken for a cut."""
+    mode = Mode("async")
+    endless(kimi)
+
+    async def read() -> None:
+        async with stream(mode.client(kimi), **ASK) as answer:
+            async for _ in answer:
+                pass
+
+    async def cancel() -> None:
+        task = asyncio.create_task(read())
+        while not kimi.requests or kimi.requests[-1].chunks_sent < 1:
+            await asyncio.sleep(0.01)
+            if kimi.requests:
+                break
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    mode.run(cancel())
+    assert left(kimi)
+    assert len(kimi.chats) == 1
+    mode.close()
+
+
+def test_a_connection_is_used_again(mode: Mode, answering: MakeAnswering) -> None:
+    """A stream that was read to its end gives its connection back."""
+    server = answering(200, (WIRE / "text.sse").read_bytes() + b"\n" * 100000, {"Content-Type": "text/event-stream"})
+    client = mode.client(api_key="sk-1", base_url=server.base_url)
+    for _ in range(3):
+        assert Seen(mode, stream(client, **ASK)).text()
+    assert len(set(server.ports)) == 1
