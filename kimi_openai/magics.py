@@ -171,7 +171,7 @@ def _verbatim(line: str, words: list[str]) -> str:
     if not words:
         return ""
     raw = line[line.find(words[0]) : line.rfind(words[-1]) + len(words[-1])]
-    return raw if "".join(raw.split()) == "".join(words) else " ".join(words)
+    return raw if "".join(raw.split()) == "".join("".join(words).split()) else " ".join(words)
 
 
 def _thinking(wanted: Any) -> dict[str, Any]:

@@ -150,6 +150,7 @@ class _Painting:
             self.watch.painted(now, clock())
 
     def __enter__(self) -> _Painting:
+        self.screen(self.watch.view())
         return self
 
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:

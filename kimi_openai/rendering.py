@@ -96,7 +96,8 @@ def facts_line(view: View) -> str:
     reply, facts = view.reply, list[str]()
     model = str(reply.head.get("model") or "")
     if view.is_live:
-        facts.append(view.news or f"{view.pieces} token{'s' * (view.pieces != 1)} so far")
+        waits = "waiting for the first token" if not view.pieces else ""
+        facts.append(view.news or waits or f"{view.pieces} token{'s' * (view.pieces != 1)} so far")
     else:
         facts += [model, *(_usage_facts(tokens_of(reply.usage)) if reply.usage else [])]
     facts += [f"{_seconds(view.first)} to the first token"] if view.first is not None else []

@@ -35,7 +35,7 @@ class Watch:
         self._first: float | None = None
         self._last: float | None = None
         self._usage: Json | None = None
-        self._due = now
+        self._due, self._is_new = now, False
         self._news = ""
         self.breaks = 0
         self.moments: list[tuple[float, int, str]] = []
@@ -53,24 +53,26 @@ class Watch:
         for chunk in _chunks(item):
             self._fold.add(chunk)
         if self._fold.size > size:
+            self._is_new = True
             self._last, self._news = now - self._start, ""
             if self._first is None:
                 self._first = self._last
 
     def _broke(self, how: str, now: float) -> None:
         self.breaks += 1
-        self._due = now
+        self._due, self._is_new = now, True
         self._news = "the connection broke; going on where it was"
         if how == "restarted":
             self._fold, self._news = Fold(), "the connection broke; starting over"
         self.moments.append((now - self._start, self._fold.size, how))
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time to paint."""
-        return now >= self._due
+        """Whether there is something new, and time to paint it."""
+        return self._is_new and now >= self._due
 
     def painted(self, began: float, ended: float) -> None:
         """It was painted, which took a while."""
+        self._is_new = False
         self._due = ended + max(SMOOTH, (ended - began) * BUSY_SHARE)
         self.moments.append((began - self._start, self._fold.size, ""))
 
