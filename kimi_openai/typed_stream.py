@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import openai
 import pydantic
+from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from .errors import StreamCutError, UnexpectedAnswerError, stream_error
@@ -115,7 +116,9 @@ class Reader:
         self.response = response
         self.http_error = _request_error(response)
         self._build = client._process_response_data
-        self._client, self._model, self._usage = client, "", None
+        self._client = client
+        self._model = ""
+        self._usage: CompletionUsage | None = None
         self._finished = False
         self._text: list[str] = []
         self._reasoning: list[str] = []
