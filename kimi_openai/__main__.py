@@ -1,18 +1,28 @@
 """The commands: `kimi-openai COMMAND`, or `python -m kimi_openai COMMAND`.
 
-Answers go to stdout, everything else to stderr. Exit codes: 0 fine, 1 the service said no, 2 wrong usage.
+`arguments.py` says which there are; here they are run, and what they raise becomes an exit code and words on stderr.
+Answers go to stdout, everything else to stderr. Exit codes: 0 fine (also when the reader of a pipe has had enough), 1
+the service said no, 2 wrong usage, 130 Ctrl-C.
 """
 
 from __future__ import annotations
 
-import argparse
+import contextlib
+import os
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
+from typing import Any
 
 import openai
 
-from . import create_client, demo
-from .errors import MissingKeyError, SettingsError
+from . import KimiOpenAI, chatting, commands, create_client, demo
+from .arguments import parser
+from .doctor import doctor
+from .errors import CompatError, MissingKeyError
+from .screen import HarmlessWriter, Screen
+from .settings import resolve
 
 __all__ = ["main"]
 
@@ -21,62 +31,106 @@ NEEDS_EMULATOR = "the emulator needs aiohttp: pip install 'kimi-openai[emulator]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    parser = argparse.ArgumentParser(prog="kimi-openai", description="Kimi through the OpenAI SDK.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("demo", help="what Kimi does, on the real service with a key, else on a local emulator")
-    emulator = commands.add_parser("emulator", help="a local Kimi, until Ctrl-C")
-    emulator.add_argument("--port", type=int, default=8765, help="where it listens on 127.0.0.1 (default 8765, 0: any)")
-    emulator.add_argument("--token-delay", type=float, default=0.0, help="seconds between two chunks (default 0)")
-    wanted = parser.parse_args(arguments)
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, TextIOWrapper):
+            output.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks is written out
     try:
-        return run_demo() if wanted.command == "demo" else run_emulator(wanted.port, wanted.token_delay)
+        code = _outcome(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_outputs()
+        return 0
+    return code
+
+
+def _outcome(arguments: Sequence[str] | None) -> int:
+    screen = Screen()
+    try:
+        wanted = parser().parse_args(arguments)
+        return COMMANDS[wanted.command](wanted, screen)
+    except SystemExit as end:  # argparse's: its words are written
+        return end.code if isinstance(end.code, int) else 2
+    except KeyboardInterrupt:
+        return chatting.INTERRUPTED
     except ModuleNotFoundError as missing:
         if missing.name != "aiohttp":
             raise
-        print(NEEDS_EMULATOR, file=sys.stderr)
+        screen.note(NEEDS_EMULATOR)
         return 2
-    except SettingsError as problem:
-        print(problem, file=sys.stderr)
+    except (ValueError, CompatError, FileNotFoundError, PermissionError) as problem:  # SettingsError is a ValueError
+        screen.note(str(problem))
         return 2
+    except openai.OpenAIError as error:
+        screen.note(str(error))
+        return 1
 
 
-def run_demo() -> int:
+def _let_go_of_outputs() -> None:
+    """Nobody reads any more; what is still buffered goes nowhere, also at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+
+
+def _with_client(run: Callable[..., int], *, reads_stdin: bool = False) -> Callable[[Namespace, Screen], int]:
+    """A command that needs a client."""
+
+    def command(wanted: Namespace, screen: Screen) -> int:
+        with create_client() as client:
+            return run(client, wanted, screen, *([sys.stdin] if reads_stdin else []))
+
+    return command
+
+
+def run_demo(_: Namespace, screen: Screen) -> int:
     """The tour, on the service that the settings name or on the emulator."""
     try:
         client = create_client()
     except MissingKeyError:
         from .emulator import Emulator
 
-        print("No key found (MOONSHOT_API_KEY is not set): this is a local emulator, not Kimi.")
+        screen.line("No key found (MOONSHOT_API_KEY is not set): this is a local emulator, not Kimi.")
         with Emulator() as kimi, create_client(base_url=kimi.base_url, api_key=kimi.api_key, region="ai") as client:
-            return _tour(client)
-    print(f"This is Kimi at {client.base_url}: the calls below use your account.")
+            return _tour(client, screen)
+    screen.line(f"This is Kimi at {client.base_url}: the calls below use your account.")
     with client:
-        return _tour(client)
+        return _tour(client, screen)
 
 
-def _tour(client: demo.KimiOpenAI) -> int:
-    try:
-        demo.run(client, sys.stdout)
-    except openai.OpenAIError as error:
-        print(error, file=sys.stderr)
-        return 1
+def _tour(client: KimiOpenAI, screen: Screen) -> int:
+    out: Any = HarmlessWriter(screen.out)
+    with contextlib.redirect_stdout(out):
+        demo.run(client, out)
     return 0
 
 
-def run_emulator(port: int, token_delay: float) -> int:
+def run_emulator(wanted: Namespace, screen: Screen) -> int:
     """Serve until Ctrl-C, after printing what to export."""
     from .emulator import Emulator
 
     try:
-        kimi = Emulator(port, token_delay=token_delay).start()
+        kimi = Emulator(wanted.port, token_delay=wanted.token_delay).start()
     except OSError as problem:
-        print(f"port {port}: {problem.strerror or problem}; choose another with --port", file=sys.stderr)
+        screen.note(f"port {wanted.port}: {problem.strerror or problem}; choose another with --port")
         return 2
-    print(f"export MOONSHOT_BASE_URL={kimi.base_url}\nexport MOONSHOT_API_KEY={kimi.api_key}", flush=True)
-    print("a local Kimi is listening; Ctrl-C ends it", file=sys.stderr)
+    screen.line(f"export MOONSHOT_BASE_URL={kimi.base_url}\nexport MOONSHOT_API_KEY={kimi.api_key}")
+    screen.note("a local Kimi is listening; Ctrl-C ends it")
     kimi.wait()
     return 0
+
+
+COMMANDS: Mapping[str, Callable[[Namespace, Screen], int]] = {
+    "chat": _with_client(chatting.chat, reads_stdin=True),
+    "balance": _with_client(commands.balance),
+    "models": _with_client(commands.models),
+    "tokens": _with_client(commands.tokens, reads_stdin=True),
+    "files": _with_client(commands.files, reads_stdin=True),
+    "env": lambda wanted, screen: commands.env(resolve(), wanted, screen, os.environ),
+    "doctor": lambda wanted, screen: doctor(wanted, screen, os.environ),
+    "demo": run_demo,
+    "emulator": run_emulator,
+}
 
 
 if __name__ == "__main__":

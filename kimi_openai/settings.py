@@ -19,7 +19,7 @@ import dotenv
 
 from .errors import MissingKeyError, SettingsError
 
-__all__ = ["BASE_URLS", "Region", "Settings", "region_of", "resolve"]
+__all__ = ["BASE_URLS", "Region", "Settings", "found", "region_of", "resolve"]
 
 Region = Literal["ai", "cn"]
 
@@ -77,6 +77,22 @@ def resolve(
     url, url_source = _find_url(base_url, named, sources)
     check_base_url(url, allow_http=allow_http)
     return Settings(key, url.rstrip("/"), region_of(url) or named, key_source, url_source)
+
+
+def found(
+    *, env_file: str | os.PathLike[str] | None = ".env", environ: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """Every variable that `resolve` would find, in its order, each as "NAME in SOURCE"; no values.
+
+    >>> found(env_file=None, environ={"KIMI_API_KEY": "sk-x", "MOONSHOT_REGION": "cn"})
+    ('KIMI_API_KEY in environment', 'MOONSHOT_REGION in environment')
+    """
+    return tuple(
+        f"{name} in {source}"
+        for source, values in _sources(os.environ if environ is None else environ, env_file)
+        for name in (*KEY_NAMES, *URL_NAMES, REGION_NAME)
+        if values.get(name)
+    )
 
 
 def _sources(

@@ -14,9 +14,9 @@ PACKAGE = Path(kimi_openai.__file__).parent
 ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 
 STAIRCASE = (
-    {"docstrings", "events", "models", "replies", "tables"},
-    {"costs", "faults", "markup"},
-    {"errors", "flows", "gate", "messages", "notices", "pages", "connections", "sse", "usages"},
+    {"docstrings", "events", "models", "replies", "tables", "terminal"},
+    {"arguments", "costs", "faults", "markup", "screen"},
+    {"errors", "flows", "gate", "legacy", "messages", "notices", "pages", "connections", "sse", "usages"},
     {"changes", "rendering", "resuming", "retries", "settings", "thinking", "typed_stream"},
     {"options", "pace", "remote_images", "shaping_calls", "shaping_parameters", "shaping_thinking", "shaping_tools", "watching"},
     {"asking", "attempts", "exchange", "notebook"},
@@ -29,7 +29,8 @@ STAIRCASE = (
     {"completing", "crew", "magics"},
     {"tools"},
     {"__init__"},
-    {"demo"},
+    {"chatting", "commands", "demo", "symptoms"},
+    {"doctor"},
     {"__main__"},
 )
 """From the ground up. A room imports only from strictly lower steps, lazily or not."""
