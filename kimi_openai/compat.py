@@ -18,6 +18,7 @@ import openai
 from . import remote_images
 from .errors import CompatError, KimiCompatWarning, Note, SettingsError
 from .flows import AnyClient, Flow
+from .legacy import as_asked
 from .notices import warn
 from .options import Options
 from .shaping import shape, shape_upload
@@ -81,7 +82,10 @@ def outgoing(client: AnyClient, own: Options, options: Any) -> Flow[Any]:
     _last.set(shaped.notes)
     if shaped.notes:
         _tell(shaped.notes, own)
-    return options.model_copy(update={"json_data": shaped.body, "extra_json": None})
+    update: dict[str, Any] = {"json_data": shaped.body, "extra_json": None}
+    if "functions" in body and isinstance(options.post_parser, openai.NotGiven):
+        update["post_parser"] = as_asked
+    return options.model_copy(update=update)
 
 
 def _shaper_for(options: Any, own: Options) -> Any:

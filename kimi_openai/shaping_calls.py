@@ -29,7 +29,7 @@ class Scene:
     thinking: bool
     notes: list[Note] = field(default_factory=list[Note])
     place: int = 0
-    open_calls: list[tuple[Any, Any]] = field(default_factory=list[tuple[Any, Any]])
+    open_calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
     tools_used: bool = False
 
     def note(self, kind: str, path: str, change: str, why: str, fix: str) -> None:
@@ -72,9 +72,8 @@ def calls(message: Message, scene: Scene) -> Message:
     made = as_list(message.get("tool_calls"))
     if made:
         scene.tools_used = True
-        scene.open_calls = [
-            (as_dict(call).get("id"), as_dict(as_dict(call).get("function")).get("name")) for call in made
-        ]
+        known = [call for call in map(as_dict, made) if isinstance(call.get("id"), str)]
+        scene.open_calls = [(call["id"], as_dict(call.get("function")).get("name")) for call in known]
         for number, call in enumerate(made):
             if as_dict(call).get("type") == "custom":
                 why = "Kimi knows calls of type 'function' and 'builtin_function'"

@@ -28,7 +28,7 @@ def functions(body: Body, _: ModelFacts) -> Changes | None:
     if body.get("functions") is not None:
         old = [{"type": "function", "function": function} for function in as_list(body["functions"])]
         fields |= {"functions": GONE, "tools": [*as_list(body.get("tools")), *old] or GONE}
-        fix = "write tools; calls come back as message.tool_calls"
+        fix = "write tools, and read message.tool_calls"
         notes.append(Note("functions", "functions", "sent as tools", why, fix))
     if body.get("function_call") is not None:
         call = body["function_call"]
@@ -147,7 +147,13 @@ def response_format(body: Body, _: ModelFacts) -> Changes | None:
 TOOL_RULES = (
     Rule(
         functions,
-        (Row("`functions=[...]`, `function_call=...`", "not supported", "sent as `tools`, `tool_choice`"),),
+        (
+            Row(
+                "`functions=[...]`, `function_call=...`",
+                "not supported",
+                "sent as `tools`, `tool_choice`; answered as `function_call`",
+            ),
+        ),
         every_model=True,
     ),
     Rule(
