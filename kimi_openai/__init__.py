@@ -4,27 +4,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .account import Balance, KimiModel, estimate_tokens, get_balance, list_models
-from .client import AsyncKimiOpenAI, KimiOpenAI, create_async_client, create_client
+from .client import AsyncKimiOpenAI, KimiOpenAI
+from .compat import last_notes
 from .completing import TruncatedAnswerError, complete
 from .crew import ToolCall
 from .errors import (
     CompatError,
     KimiCompatWarning,
     MissingKeyError,
+    Note,
     SettingsError,
     StreamCutError,
     UnexpectedAnswerError,
     fault_of,
 )
 from .events import Event, Part
+from .factories import create_async_client, create_client
 from .faults import Fault
 from .files import extract_text, upload_media
 from .gate import Gate
 from .messages import file_message, image_part, join_partial, partial_message, replay_message, video_part
 from .replies import Reply
 from .retries import RetryEvent, async_retrying, instant, retry_if_mendable, retrying, stop_after, wait_as_asked
+from .steering import thinking
 from .streaming import AsyncChatStream, ChatStream, stream
-from .thinking import thinking
 from .tools import ToolRun, TooManyTurnsError, run_tools
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ __all__ = [
     "KimiModel",
     "KimiOpenAI",
     "MissingKeyError",
+    "Note",
     "Part",
     "Reply",
     "RetryEvent",
@@ -66,6 +70,7 @@ __all__ = [
     "image_part",
     "instant",
     "join_partial",
+    "last_notes",
     "list_models",
     "live",
     "partial_message",

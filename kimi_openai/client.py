@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -20,21 +18,18 @@ from openai.types.chat import ChatCompletion
 
 from . import arrivals, connections, typed_stream
 from .attempts import Call, next_wait
-from .compat import in_force, outgoing
-from .errors import KimiCompatWarning, Note, SettingsError
+from .compat import outgoing
+from .construction import AsyncCheckedKey, CheckedKey, checked, sort
 from .flows import run
-from .gate import Gate
-from .notices import warn
-from .options import Compat, Options
+from .options import Options
 from .pages import AsyncFilePage, FilePage
-from .retries import OnRetry
-from .settings import BASE_URLS, Region, Settings, check_key, resolve
+from .settings import BASE_URLS, Region
 from .usages import observed, settle_usage
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["AsyncKimiOpenAI", "KimiOpenAI", "create_async_client", "create_client"]
+__all__ = ["AsyncKimiOpenAI", "KimiOpenAI"]
 
 
 class KimiOpenAI(openai.OpenAI):
@@ -52,10 +47,10 @@ class KimiOpenAI(openai.OpenAI):
         default_headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        settings, own, options = _sort(api_key, base_url, env_file, options)
+        settings, own, options = sort(api_key, base_url, env_file, options)
         http = http_client if http_client is not None else connections.sync_http_client()
         super().__init__(
-            api_key=_checked(settings.api_key, _CheckedKey),
+            api_key=checked(settings.api_key, CheckedKey),
             base_url=settings.base_url,
             http_client=http,
             default_headers=default_headers,
@@ -138,10 +133,10 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
         default_headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
-        settings, own, options = _sort(api_key, base_url, env_file, options)
+        settings, own, options = sort(api_key, base_url, env_file, options)
         http = http_client if http_client is not None else connections.async_http_client()
         super().__init__(
-            api_key=_checked(settings.api_key, _AsyncCheckedKey),
+            api_key=checked(settings.api_key, AsyncCheckedKey),
             base_url=settings.base_url,
             http_client=http,
             default_headers=default_headers,
@@ -208,155 +203,6 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
 
     def __repr__(self) -> str:
         return _repr(self)
-
-
-def create_client(
-    *,
-    api_key: str | Callable[[], str] | None = None,
-    region: Region | None = None,
-    base_url: str | None = None,
-    env_file: str | os.PathLike[str] | None = ".env",
-    allow_http: bool = False,
-    compat: Compat | None = None,
-    on_note: Callable[[Note], object] | None = None,
-    model_aliases: Mapping[str, str] | None = None,
-    fetch_images: bool = False,
-    patience: float | None = None,
-    on_retry: OnRetry | None = None,
-    max_concurrency: int | Gate | None = None,
-    **openai_options: Any,
-) -> KimiOpenAI:
-    """An `openai.OpenAI` for Kimi: every resource, option and type of the SDK is there.
-
-    `api_key`: a string, or a callable that returns one for each request (rotating keys); else `MOONSHOT_API_KEY`,
-    `KIMI_API_KEY` or `MOONSHOTAI_API_KEY` from the environment, else from `env_file`.
-    `base_url`: else the one of `region` ("ai": platform.kimi.ai, "cn": platform.kimi.com), else `MOONSHOT_BASE_URL`,
-    `KIMI_BASE_URL`, `MOONSHOT_REGION`, else `https://api.moonshot.ai/v1`. Keys of one region do not work in the other.
-    `env_file`: a file name looked for from the working directory upwards (default `.env`), a path, or `None` for no
-    file; it is read, never exported. `allow_http`: permits `http://` to a host that is not loopback.
-    `compat`: what becomes of what Kimi does not accept; "adapt" sends the nearest request that it does, with a
-    `KimiCompatWarning`, a log line and a `Note` (`on_note` is called with it, `last_notes()` has them); "strict" raises
-    a `CompatError` that lists the changes instead; "off" sends it as it is. Else `KIMI_COMPAT`, else "adapt".
-    `model_aliases`: ids to send for others, such as `{"gpt-4o": "kimi-k3"}`; else `KIMI_MODEL_ALIASES`, such as
-    `gpt-4o=kimi-k3,o3=kimi-k3`. `fetch_images`: images behind public https URLs are fetched and sent (20 MB each).
-    `patience`: seconds for one call with all its attempts and waits (a streamed answer, once begun, may last longer);
-    the number of attempts is the SDK's `max_retries` plus one. `on_retry`: called with a `RetryEvent` before each wait.
-    `max_concurrency`: how many requests may be open at once, streams that are read included; the others wait in turn,
-    in all copies of this client. A `Gate` in its place is shared by all clients that are given it.
-    `openai_options`: whatever `openai.OpenAI` takes (`timeout`, `max_retries`, `default_headers`, `http_client`, ...).
-
-    Nothing of the `OPENAI_*` environment is used or sent. Raises `SettingsError` for a missing or malformed key or URL.
-    """
-    return KimiOpenAI(
-        api_key=api_key,
-        region=region,
-        base_url=base_url,
-        env_file=env_file,
-        allow_http=allow_http,
-        compat=compat,
-        on_note=on_note,
-        model_aliases=model_aliases,
-        fetch_images=fetch_images,
-        patience=patience,
-        on_retry=on_retry,
-        max_concurrency=max_concurrency,
-        **openai_options,
-    )
-
-
-def create_async_client(
-    *,
-    api_key: str | Callable[[], Awaitable[str]] | None = None,
-    region: Region | None = None,
-    base_url: str | None = None,
-    env_file: str | os.PathLike[str] | None = ".env",
-    allow_http: bool = False,
-    compat: Compat | None = None,
-    on_note: Callable[[Note], object] | None = None,
-    model_aliases: Mapping[str, str] | None = None,
-    fetch_images: bool = False,
-    patience: float | None = None,
-    on_retry: OnRetry | None = None,
-    max_concurrency: int | Gate | None = None,
-    **openai_options: Any,
-) -> AsyncKimiOpenAI:
-    """An `openai.AsyncOpenAI` for Kimi, with the arguments of `create_client`.
-
-    It uses the aiohttp transport where that is installed (`pip install 'kimi-openai[aiohttp]'`), the SDK's default
-    otherwise, and may be shared by several event loops, one after the other or at once.
-    """
-    return AsyncKimiOpenAI(
-        api_key=api_key,
-        region=region,
-        base_url=base_url,
-        env_file=env_file,
-        allow_http=allow_http,
-        compat=compat,
-        on_note=on_note,
-        model_aliases=model_aliases,
-        fetch_images=fetch_images,
-        patience=patience,
-        on_retry=on_retry,
-        max_concurrency=max_concurrency,
-        **openai_options,
-    )
-
-
-class _CheckedKey:
-    """A rotating key: each value that it gives is checked like a fixed one (a newline in it is a vague network
-    error)."""
-
-    def __init__(self, key: Callable[[], Any]) -> None:
-        self.key = key
-
-    def __call__(self) -> Any:
-        value = self.key()
-        check_key(value, "from the api_key callable")
-        return value
-
-
-class _AsyncCheckedKey(_CheckedKey):
-    async def __call__(self) -> Any:
-        value: Any = self.key()
-        if isawaitable(value):
-            value = await value
-        check_key(value, "from the api_key callable")
-        return value
-
-
-def _checked(key: Any, wrapper: type[_CheckedKey]) -> Any:
-    return wrapper(key) if callable(key) and not isinstance(key, _CheckedKey) else key
-
-
-ACCOUNTS = ("organization", "project", "admin_api_key")
-OTHER_LOGINS = ("workload_identity", "provider", "data_residency")
-
-
-def _sort(
-    api_key: object, base_url: Any, env_file: str | os.PathLike[str] | None, options: Mapping[str, Any]
-) -> tuple[Settings, Options, dict[str, Any]]:
-    """A constructor's arguments as settings in force, options of ours, and options for the SDK."""
-    own = Options(**{name: options[name] for name in Options.names() if name in options})
-    settings = resolve(
-        api_key=api_key,
-        region=own.region,
-        base_url=None if base_url is None or isinstance(base_url, openai.NotGiven) else str(base_url),
-        env_file=env_file,
-        allow_http=own.allow_http,
-    )
-    others = {name: value for name, value in options.items() if name not in Options.names()}
-    return settings, in_force(replace(own, region=settings.region)), _without_openai_accounts(others)
-
-
-def _without_openai_accounts(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The SDK options without OpenAI's accounts, of which Kimi has no equivalent; said aloud where one was given."""
-    for name in OTHER_LOGINS:
-        if options.get(name) is not None:
-            raise SettingsError(f"{name} is a way to log in to OpenAI; Kimi takes an api_key only")
-    for name in ACCOUNTS:
-        if options.get(name) is not None:
-            warn(f"{name} is OpenAI's; Kimi has no such thing and it is not sent", KimiCompatWarning)
-    return {name: value for name, value in options.items() if name not in ACCOUNTS + OTHER_LOGINS}
 
 
 def _settle(client: Any, own: Options, default_headers: Mapping[str, str] | None, options: Mapping[str, Any]) -> None:

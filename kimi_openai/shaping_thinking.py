@@ -12,7 +12,7 @@ from typing import Any
 from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, thinks
 from .errors import Note
 from .models import ModelFacts, ToolChoice
-from .thinking import nearest_effort
+from .steering import nearest_effort
 
 __all__ = ["THINKING_RULES"]
 

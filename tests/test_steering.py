@@ -1,4 +1,4 @@
-"""thinking.py: one wish becomes the right extra_body, or an error instead of a 400."""
+"""steering.py: one wish becomes the right extra_body, or an error instead of a 400."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from kimi_openai import thinking
 from kimi_openai.emulator import Emulator
 from kimi_openai.models import facts
-from kimi_openai.thinking import nearest_effort
+from kimi_openai.steering import nearest_effort
 
 from .conftest import Mode
 
