@@ -102,7 +102,7 @@ def construction() -> Iterator[Row]:
 
 def calls() -> Iterator[Row]:
     for count, goal in ((1, "0.85"), (10, "0.35"), (100, "0.08"), (1000, "0.02")):
-        messages, times = history(count), max(1, 60 // count)
+        messages, times = history(count), max(3, min(60, 1000 // count))
         works = [asking(make(answering(ANSWER)), times, messages=messages) for make in (bare_client, our_client)]
         yield Row(f"create, {count} message{'s' * (count > 1)}", *cost(*works), goal)
     works = [
