@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from .account import Balance, KimiModel, estimate_tokens, get_balance, list_models
 from .client import AsyncKimiOpenAI, KimiOpenAI
 from .compat import last_notes
-from .compat import last_notes
 from .completing import TruncatedAnswerError, complete
 from .crew import ToolCall
 from .errors import (
