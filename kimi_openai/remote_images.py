@@ -14,6 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import Timer
@@ -106,15 +107,12 @@ def fetch(url: str) -> str:
     for _ in range(MAX_REDIRECTS + 1):
         connection = _connection(url, deadline)
         try:
-            response = _response(connection, url)
-            if response.status in REDIRECTS:
+            with _response(connection, url) as response:
+                if response.status not in REDIRECTS:
+                    return _image(response, deadline)
                 url = urljoin(url, response.headers.get("location", ""))
-                continue
-            if response.status != http.client.OK:
-                raise ValueError(f"its server answers {response.status}")
-            return _data_url(_read(response), response.headers.get_content_type())
         finally:
-            connection.close()
+            connection.finish()
     raise ValueError(f"more than {MAX_REDIRECTS} redirects")
 
 
@@ -133,23 +131,23 @@ def _response(connection: http.client.HTTPConnection, url: str) -> http.client.H
     return connection.getresponse()
 
 
-def _read(response: http.client.HTTPResponse) -> bytes:
+def _image(response: http.client.HTTPResponse, deadline: float) -> str:
+    """The data URL; both the server and the first bytes must say that it is an image which Kimi reads."""
+    if response.status != http.client.OK:
+        raise ValueError(f"its server answers {response.status}")
     content = response.read(MAX_BYTES + 1)
+    if time.monotonic() > deadline:
+        raise TimeoutError(f"it takes longer than {MAX_SECONDS:g} s")
     if len(content) > MAX_BYTES:
         raise ValueError(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
-    return content
-
-
-def _data_url(content: bytes, declared: str) -> str:
-    """Both the server and the first bytes must say that it is an image which Kimi reads."""
-    found = media_type_of(content, "")
+    declared, found = response.headers.get_content_type(), media_type_of(content, "")
     if declared not in IMAGE_TYPES or found not in IMAGE_TYPES:
         raise ValueError(f"it is no image that Kimi reads ({declared})")
     return f"data:{found};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 class _Connection(http.client.HTTPSConnection):
-    """A connection to an address that was checked, closed at the deadline whatever the other side does."""
+    """A connection to an address that was checked, cut at the deadline whatever the other side does."""
 
     def __init__(self, host: str, port: int, address: str, deadline: float) -> None:
         left = max(deadline - time.monotonic(), 0.001)
@@ -157,20 +155,22 @@ class _Connection(http.client.HTTPSConnection):
         self._address = address
         self._timer = Timer(left, self._cut)
         self._timer.daemon = True
-        self._plain: socket.socket | None = None
+        self._wire: socket.socket | None = None
 
     def connect(self) -> None:
-        self._plain = socket.create_connection((self._address, self.port), self.timeout)
+        plain = socket.create_connection((self._address, self.port), self.timeout)
         self._timer.start()
-        self.sock = tls_context().wrap_socket(self._plain, server_hostname=self.host)
+        self._wire = self.sock = tls_context().wrap_socket(plain, server_hostname=self.host)
 
-    def close(self) -> None:
+    def finish(self) -> None:
+        """Close it. (`close` is not the end: the response still reads then.)"""
         self._timer.cancel()
-        super().close()
+        self.close()
 
     def _cut(self) -> None:
-        if self.sock is not None:
-            self.sock.shutdown(socket.SHUT_RDWR)
+        if self._wire is not None:
+            with suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
 
 
 @lru_cache(maxsize=1)
