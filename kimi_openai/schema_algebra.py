@@ -24,6 +24,7 @@ __all__ = [
     "is_list",
     "is_map",
     "join",
+    "may_default",
     "meet",
     "rest",
     "spelled",
@@ -242,7 +243,17 @@ def tidy(node: Node) -> Node:
         node = {key: value for key, value in node.items() if key not in _SPELLED_BY_ENUM}
     if any(low in node and high in node and node[low] > node[high] for low, high in _RANGES):
         return NOTHING
+    if "default" in node and not may_default(node, node["default"]):
+        del node["default"]
     return NOTHING if node.get("enum") == [] else node
+
+
+_PLAIN: dict[str, tuple[type, ...]] = {"string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, float)}
+
+
+def may_default(node: Node, value: object) -> bool:
+    """Whether the value can be the default of the typed node; MFJS allows only plain ones, of the very type."""
+    return type(value) in _PLAIN.get(node.get("type", ""), ()) and value in node.get("enum", (value,))
 
 
 _SPELLED_BY_ENUM = {"minimum", "maximum", "minLength", "maxLength"}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from math import ceil, floor, isfinite
 from typing import Any
 
-from .schema_algebra import NOTHING, TYPES, Node, branches, described, is_list, join
+from .schema_algebra import NOTHING, TYPES, Node, branches, described, is_list, join, may_default
 
 __all__ = ["IMPLIED", "Note", "annotated", "bounds", "literals", "short", "types"]
 
@@ -200,7 +200,7 @@ def annotated(raw: Node, node: Node, path: str, note: Note) -> Node:
     default = raw.get("default")
     if default is not None:
         alternatives = branches(node)
-        home = next((index for index, branch in enumerate(alternatives) if _accepts(branch, default)), None)
+        home = next((index for index, branch in enumerate(alternatives) if may_default(branch, default)), None)
         if home is None:
             told.append(f"default: {short(default)}")
         else:
@@ -224,10 +224,3 @@ def _untold(raw: Node, node: Node, path: str, note: Note) -> Iterator[str]:
             yield f"{keyword}: {value if isinstance(value, str) else short(value)}"
         else:
             note(path, f"{keyword} is not enforced, MFJS has no such keyword")
-
-
-_PLAIN: dict[str, tuple[type, ...]] = {"string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, float)}
-
-
-def _accepts(branch: Node, value: object) -> bool:
-    return type(value) in _PLAIN.get(branch.get("type", ""), ()) and value in branch.get("enum", (value,))

@@ -53,6 +53,7 @@ class Reader:
         self._targets = {ROOT: "#"}
         self._nodes: dict[str, Node] = {}
         self._reading = {ROOT}
+        self._guessed: set[str] = set()
         self._scope = Scope(self.expand, self.note)
         self._quiet = Scope(self.expand, lambda _path, _text: None)
         self._gives_types: dict[str, Callable[[Node, str], Node]] = {
@@ -102,13 +103,13 @@ class Reader:
         node = self._constrained(raw, path)
         if raw.get("nullable") is True:
             node = join((node, {"type": "null"}))
-        if raw.get("unevaluatedProperties") is False:
+        if raw.get("unevaluatedProperties") is False and "additionalProperties" not in raw:
             node = join(self._closed(branch, path) for branch in branches(node))
         return annotated(raw, node, path, self.note)
 
     def _closed(self, branch: Node, path: str) -> Node:
         """The branch without other properties than it knows of by now, all that stands beside it included."""
-        if "$ref" in branch or is_any(branch):
+        if "$ref" in branch or is_any(branch) or branch.get("additionalProperties") is False:
             self.note(path, "unevaluatedProperties false is not enforced here")
             return branch
         return {"additionalProperties": False, **branch} if branch["type"] == "object" else branch
@@ -121,13 +122,26 @@ class Reader:
                 if keyword in raw:
                     given = meet(given, reading(raw, path), self._scope, path)
         kinds = types(raw, path, self.note)
-        if kinds is None:
-            implied = list(dict.fromkeys(IMPLIED[keyword] for keyword in raw if keyword in IMPLIED))
-            kinds = implied if is_any(given) else [*TYPES] if implied else []
+        implied = {} if kinds else dict.fromkeys(IMPLIED[keyword] for keyword in raw if keyword in IMPLIED)
+        if not is_any(given) and (kinds or implied):
+            kinds = self._fitting(given, kinds)
+        elif implied:
+            self._guessed.add(_STEPS.sub("", path))
+            kinds = list(implied)
         if not kinds:
             return given
         typed = [self._typed(kind, raw, path) for kind in kinds]
         return meet(given, typed[0] if len(typed) == 1 else join(typed), self._scope, path)
+
+    def _fitting(self, given: Node, kinds: list[str] | None) -> list[str]:
+        """The types by which to read the keywords beside `given`; bounds of integers are exact, those of numbers not."""
+        bodies = [self.expand(branch["$ref"]) if "$ref" in branch else branch for branch in branches(given)]
+        have = {part.get("type") for body in bodies if body for part in branches(body)}
+        if kinds is None:
+            kinds = [*TYPES]
+        if "integer" in have and "number" not in have and None not in have and None not in bodies:
+            return ["integer" if kind == "number" else kind for kind in kinds]
+        return kinds
 
     def _typed(self, kind: str, raw: Node, path: str) -> Node:
         if kind in ("boolean", "null"):
@@ -180,9 +194,15 @@ class Reader:
     def _one_of(self, raw: Node, path: str) -> Node:
         parts = [*self._parts(raw, "oneOf", path)]
         pairs = () if is_map(raw.get("discriminator")) else combinations(parts, 2)
-        if any(meet(one, other, self._quiet, path) != NOTHING for one, other in pairs):
+        if any(meet(one, other, self._quiet, path) != NOTHING for one, other in pairs) or self._loose(parts, path):
             self.note(path, "oneOf became anyOf; that only one branch may match is not enforced")
         return self._union(raw, parts)
+
+    def _loose(self, parts: list[Node], path: str) -> bool:
+        """Whether parts of different types exclude each other only because we guessed a type that none of them says."""
+        alternatives = [branch for part in parts for branch in branches(part)]
+        places = {_place(branch["$ref"]) for branch in alternatives if "$ref" in branch} | {_STEPS.sub("", path)}
+        return not places.isdisjoint(self._guessed) and len({branch.get("type") for branch in alternatives}) > 1
 
     def _union(self, raw: Node, parts: list[Node]) -> Node:
         tag = raw.get("discriminator")

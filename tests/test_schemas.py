@@ -233,6 +233,7 @@ VALUES: list[tuple[str, object, object, list[str]]] = [
         {"type": "integer", "minimum": 1},
         [],
     ),
+    ("exclusive-beside-integers", {"exclusiveMaximum": 2, "enum": [1, 2]}, {"type": "integer", "enum": [1]}, []),
     ("bound-of-no-number", {"type": "integer", "minimum": "0"}, INTEGER, ['minimum "0" is not a number']),
     ("bounds-of-another-type", {"type": "string", "minItems": 1, "minimum": 3, "properties": {}}, STRING, []),
     (
@@ -247,6 +248,13 @@ VALUES: list[tuple[str, object, object, list[str]]] = [
         {"type": "array", "uniqueItems": True},
         {"type": "array", "description": "(uniqueItems: true)"},
         ["uniqueItems true is told"],
+    ),
+    ("default-that-no-longer-fits", {"allOf": [NUMBER | {"default": 1.5}, INTEGER]}, INTEGER, []),
+    (
+        "oneof-of-guessed-types",
+        {"oneOf": [{"maximum": 2}, NULL]},
+        {"anyOf": [NUMBER | {"maximum": 2}, NULL]},
+        ["oneOf"],
     ),
     ("dropped", {"type": "string", "not": {"const": "a"}}, STRING, ["not is not enforced"]),
     (
@@ -409,6 +417,7 @@ ROOTS: list[tuple[str, Json, Json, list[str]]] = [
         {**of({"$ref": "#/$defs/N_int_"}), "$defs": {"N_int_": of({"$ref": "#/$defs/N_int_"})}},
         [],
     ),
+    ("self-at-its-own-place", {**of(STRING), "$ref": "#", "anyOf": [{"$ref": "#"}, of({})]}, of(STRING), []),
     ("self", of({"$ref": "#"}), of({"$ref": "#"}), []),
     ("self-required", of({"$ref": "#"}, required=["x"]), of({"$ref": "#"}), ["root: it requires itself without end"]),
     (
