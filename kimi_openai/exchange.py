@@ -193,10 +193,10 @@ class Exchange:
         return Restarted(cause, number)
 
     def _can_be_mended(self, cause: Exception | None) -> bool:
-        """A connection that broke can; so can bytes that are no events among those that were; an error event says."""
+        """A connection that broke can; so can an event that is no JSON, unlike a web page; an error event says."""
         if isinstance(cause, openai.APIError):
             return can_be_mended(cause)
-        return not isinstance(cause, UnexpectedAnswerError) or bool(self._fold.size or self._fold.head)
+        return not isinstance(cause, UnexpectedAnswerError) or self._plain is None
 
     # Reading -------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any
 import openai
 
 import kimi_openai
+from kimi_openai.replies import fold
 from kimi_openai.shaping import shape
 
 from .canned import Canned, answering
@@ -44,6 +46,7 @@ class Row:
     bare: float | None
     ours: float
     goal: str = ""
+    unit: str = "s"
 
 
 Work = Callable[[], int]
@@ -194,6 +197,99 @@ def async_streaming(kind: Any, pieces: list[bytes]) -> Work:
     return lambda: asyncio.run(read())
 
 
+def surviving() -> Iterator[Row]:
+    """`kimi_openai.stream` beside `create(stream=True)` and beside the SDK's own `.stream()`, and its parts."""
+    events = stream_of(CHUNKS)
+    joined = b"".join(events)
+    blocks = [joined[at : at + 4096] for at in range(0, len(joined), 4096)]
+    for name, pieces in (("an event per read", events), ("4 KB per read", blocks)):
+        plain, helper, ours = cost(
+            streaming(bare_client(Canned(*pieces))), helper_streaming(Canned(*pieces)), our_streaming(Canned(*pieces))
+        )
+        yield Row(f"stream, a chunk, {name}", plain, ours, "0.083")
+        yield Row("  beside the SDK's .stream()", helper, ours, "0.04")
+    plain, ours = cost(async_streaming(openai.AsyncOpenAI, events), async_our_streaming(events))
+    yield Row("stream, a chunk, async, an event per read", plain, ours, "0.083")
+    yield Row("  streams of 50 chunks/s on one core", 1 / (50 * plain), 1 / (50 * ours), unit="")
+    chunks = [json.loads(event[6:]) for event in events[:-1]]
+    yield Row("fold alone, a chunk (goal: 3 µs)", None, *cost(lambda: fold(chunks) and len(chunks)))
+    for count in (10_000, 100_000):
+        yield Row(f"most memory held, stream of {count} chunks", None, memory(count), unit="MB")
+
+
+def our_streaming(canned: Canned) -> Work:
+    client = our_client(canned)
+
+    def work() -> int:
+        with kimi_openai.stream(client, model="kimi-k3", messages=history(1)) as answer:
+            return sum(1 for _ in answer)
+
+    return work
+
+
+def helper_streaming(canned: Canned) -> Work:
+    client = bare_client(canned)
+
+    def work() -> int:
+        with client.chat.completions.stream(model="kimi-k3", messages=history(1)) as answer:
+            return sum(1 for event in answer if event.type == "chunk")
+
+    return work
+
+
+def async_our_streaming(pieces: list[bytes]) -> Work:
+    async def read() -> int:
+        http = Canned(*pieces).client(is_async=True)
+        options: Any = {"api_key": "sk-1", "base_url": "http://127.0.0.1/v1", "http_client": http}
+        client = kimi_openai.create_async_client(**options)
+        async with client, kimi_openai.stream(client, model="kimi-k3", messages=history(1)) as answer:
+            return len([None async for _ in answer])
+
+    return lambda: asyncio.run(read())
+
+
+def memory(count: int) -> float:
+    """Megabytes at the worst moment of a stream, beyond the bytes of the server."""
+    client = our_client(Canned(*stream_of(count)))
+    tracemalloc.start()
+    with kimi_openai.stream(client, model="kimi-k3", messages=history(1)) as answer:
+        for _ in answer:
+            pass
+    most = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return most
+
+
+SERVE = "from kimi_openai.emulator import *; k = Emulator().start(); print(k.base_url, k.api_key, flush=True); k.wait()"
+
+
+def at_once() -> Iterator[Row]:
+    """Calls of 100 tasks to an emulator in a process of its own."""
+    server = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
+    base_url, api_key = (server.stdout or sys.stdin).readline().split()
+    try:
+        kinds = (openai.AsyncOpenAI, kimi_openai.create_async_client)
+        works = [calling_at_once(kind, base_url=base_url, api_key=api_key) for kind in kinds]
+        yield Row("async calls at concurrency 100", *cost(*works, turns=3), "0.5")
+    finally:
+        server.terminate()
+        server.wait()
+        (server.stdout or sys.stdin).close()
+
+
+def calling_at_once(kind: Any, **options: Any) -> Work:
+    async def worker(client: Any) -> None:
+        for _ in range(10):
+            await client.chat.completions.create(model="kimi-k3", messages=history(1))
+
+    async def run() -> int:
+        async with kind(**options) as client:
+            await asyncio.gather(*(worker(client) for _ in range(100)))
+        return 1000
+
+    return lambda: asyncio.run(run())
+
+
 def others() -> Iterator[Row]:
     """Frameworks over the bare SDK, where they are installed; the left column is the bare SDK alone."""
     messages = history(10)
@@ -240,12 +336,24 @@ def pydantic_ai(messages: list[dict[str, str]]) -> Callable[[], object]:
     return lambda: model_request_sync(model, turns)
 
 
-SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (imports, construction, calls, sockets, shaping, streams, others)
+SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (
+    imports,
+    construction,
+    calls,
+    sockets,
+    shaping,
+    streams,
+    surviving,
+    at_once,
+    others,
+)
 
 
-def readable(seconds: float | None) -> str:
+def readable(seconds: float | None, unit: str = "s") -> str:
     if seconds is None:
         return "-"
+    if unit != "s":
+        return f"{seconds:.1f} {unit}"
     return f"{seconds * 1e3:.2f} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.1f} µs"
 
 
@@ -258,8 +366,8 @@ def main(names: list[str]) -> None:
             continue
         for row in section():
             ratio = "" if row.bare is None else f"{row.ours / row.bare:.3f}"
-            line = f"{row.what:44}{readable(row.bare):>12}{readable(row.ours):>12}{ratio:>11}{row.goal:>8}"
-            print(line, flush=True)
+            bare, ours = readable(row.bare, row.unit), readable(row.ours, row.unit)
+            print(f"{row.what:44}{bare:>12}{ours:>12}{ratio:>11}{row.goal:>8}", flush=True)
 
 
 if __name__ == "__main__":

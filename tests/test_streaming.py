@@ -111,6 +111,7 @@ def test_a_whole_answer(mode: Mode, kimi: Emulator) -> None:
         ([reset_after(3)], ["restarted"]),
         ([ends_after(0)], ["restarted"]),
         ([error_event(1)], ["restarted"]),
+        ([garbage(0)], ["restarted"]),
         ([reset_after(10), drop_after(5), reset_after(3), ends_after("finish")], ["resumed"] * 4),
         ([drop_after(2), reset_after(CUT_IN_TEXT)], ["restarted", "resumed"]),
         ([reset()], []),

@@ -1,0 +1,28 @@
+"""A small slice of `python -m tests.load`, which is run with thousands before a release."""
+
+from __future__ import annotations
+
+from kimi_openai import create_async_client, instant
+
+from .load import empty_account, load, run_of, seeded, with_ours
+
+
+def test_seeded_runs_lose_and_double_nothing() -> None:
+    """Each with faults of its own, in both worlds by turns."""
+    found = seeded(50)
+    assert found["whole"] == 50
+    assert found["requests"] > 50
+    assert run_of(3) == run_of(3)
+
+
+def test_streams_at_once_are_all_whole() -> None:
+    """With a fifth of the connections cut and a fifth of the requests refused for a moment."""
+    with instant():
+        result = load(with_ours, create_async_client, 20, seed=2)
+    assert result.verdicts == {"whole": 20}
+    assert result.requests > 20
+
+
+def test_an_empty_account_costs_one_request_for_each_call() -> None:
+    """No matter how many calls there are at once."""
+    assert empty_account(with_ours, create_async_client, 5) == 5
