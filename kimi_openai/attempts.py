@@ -20,7 +20,7 @@ from .errors import cause_of, explain, fault_of, refusal_of
 from .faults import Refusal
 from .gate import Permit
 from .options import Options
-from .retries import LONGEST_WAIT, RetryEvent, advice, announce, named_wait, now, real_wait
+from .waits import LONGEST_WAIT, RetryEvent, advice, announce, named_wait, now, real_wait
 
 __all__ = ["CALL", "Call", "next_wait"]
 

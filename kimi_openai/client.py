@@ -18,11 +18,9 @@ from openai.types.chat import ChatCompletion
 
 from . import arrivals, connections, typed_stream
 from .attempts import Call, next_wait
-from .compat import outgoing
 from .construction import AsyncCheckedKey, CheckedKey, checked, sort
 from .flows import run
 from .options import Options
-from .pages import AsyncFilePage, FilePage
 from .settings import BASE_URLS, Region
 from .usages import observed, settle_usage
 
@@ -72,6 +70,8 @@ class KimiOpenAI(openai.OpenAI):
 
     def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """The SDK's: one call, with all its attempts."""
+        from .compat import outgoing  # imported with the first request, as the SDK does with its resources
+
         options = run(self, outgoing(self, self.kimi_options, options))
         stream_cls = typed_stream.instead_of(stream_cls)
         with Call.begin(self.kimi_options) as call:
@@ -94,6 +94,8 @@ class KimiOpenAI(openai.OpenAI):
 
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""
+        from .pages import FilePage
+
         return super().get_api_list(path, page=FilePage if path == "/files" else page, **options)
 
     def _prepare_request(self, request: Any) -> None:
@@ -159,6 +161,8 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
 
     async def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         """The SDK's: one call, with all its attempts."""
+        from .compat import outgoing
+
         options = await run(self, outgoing(self, self.kimi_options, options))
         stream_cls = typed_stream.instead_of(stream_cls)
         with Call.begin(self.kimi_options) as call:
@@ -181,6 +185,8 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
 
     def get_api_list(self, path: str, *, page: Any, **options: Any) -> Any:
         """The SDK's, with a page of files that ends."""
+        from .pages import AsyncFilePage
+
         return super().get_api_list(path, page=AsyncFilePage if path == "/files" else page, **options)
 
     async def _prepare_request(self, request: Any) -> None:

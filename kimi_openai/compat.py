@@ -7,31 +7,27 @@ changed; in mode "off" they go on as they are.
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import openai
 
 from . import remote_images
-from .errors import CompatError, KimiCompatWarning, Note, SettingsError
+from .changes import Body
+from .errors import CompatError, KimiCompatWarning, Note
 from .flows import AnyClient, Flow
 from .legacy import as_asked
 from .notices import warn
 from .options import Options
-from .shaping import shape, shape_upload
+from .shaping import Shaped, shape, shape_upload
 
-__all__ = ["in_force", "last_notes", "outgoing"]
+__all__ = ["last_notes", "outgoing"]
 
 log = logging.getLogger("kimi_openai")
 
 CHAT_PATHS = ("/chat/completions", "/tokenizers/estimate-token-count")
 UPLOAD_PATH = "/files"
-
-MODE_NAME = "KIMI_COMPAT"
-ALIASES_NAME = "KIMI_MODEL_ALIASES"
 
 _last: ContextVar[tuple[Note, ...]] = ContextVar("kimi_openai_notes", default=())
 
@@ -39,31 +35,6 @@ _last: ContextVar[tuple[Note, ...]] = ContextVar("kimi_openai_notes", default=()
 def last_notes() -> tuple[Note, ...]:
     """What was changed in the last request that this thread or task made, by whichever client; empty for nothing."""
     return _last.get()
-
-
-def in_force(options: Options, environ: Mapping[str, str] | None = None) -> Options:
-    """The options with mode and aliases settled: as given, else `KIMI_COMPAT` and `KIMI_MODEL_ALIASES`, else defaults.
-
-    Raises `SettingsError` for values that mean nothing.
-
-    >>> in_force(Options(), {"KIMI_MODEL_ALIASES": "gpt-4o=kimi-k3"}).model_aliases
-    {'gpt-4o': 'kimi-k3'}
-    """
-    environ = os.environ if environ is None else environ
-    mode: Any = options.compat or environ.get(MODE_NAME, "").strip().lower() or "adapt"
-    if mode not in ("adapt", "strict", "off"):
-        raise SettingsError(f"compat is {mode!r}; write 'adapt', 'strict' or 'off' (argument or {MODE_NAME})")
-    aliases = options.model_aliases
-    if aliases is None:
-        aliases = dict(_alias(pair) for pair in environ.get(ALIASES_NAME, "").split(",") if pair.strip())
-    return replace(options, compat=mode, model_aliases=aliases)
-
-
-def _alias(pair: str) -> tuple[str, str]:
-    name, equals, model = map(str.strip, pair.partition("="))
-    if not (name and equals and model):
-        raise SettingsError(f"{ALIASES_NAME} has {pair.strip()!r} in it; write 'gpt-4o=kimi-k3,gpt-4o-mini=kimi-k2.6'")
-    return name, model
 
 
 def outgoing(client: AnyClient, own: Options, options: Any) -> Flow[Any]:
@@ -88,7 +59,7 @@ def outgoing(client: AnyClient, own: Options, options: Any) -> Flow[Any]:
     return options.model_copy(update=update)
 
 
-def _shaper_for(options: Any, own: Options) -> Any:
+def _shaper_for(options: Any, own: Options) -> Callable[[Body], Shaped] | None:
     path = str(options.url).partition("?")[0].rstrip("/")
     if options.method.lower() != "post":
         return None
@@ -104,9 +75,9 @@ def _body(options: Any) -> dict[str, Any] | None:
         return None
     body: dict[str, Any] = {**(data or {}), **(extra or {})}
     body = {name: value for name, value in body.items() if not isinstance(value, openai.Omit | openai.NotGiven)}
-    messages = body.get("messages")
+    messages: Any = body.get("messages")
     if isinstance(messages, Iterable) and not isinstance(messages, list | str | bytes | Mapping):
-        body["messages"] = list(messages)
+        body["messages"] = list(cast("Iterable[Any]", messages))
     return body
 
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import openai
 
-from .compat import in_force
 from .errors import KimiCompatWarning, SettingsError
 from .notices import warn
-from .options import Options
+from .options import Options, in_force
 from .settings import Settings, check_key, resolve
 
 __all__ = ["AsyncCheckedKey", "CheckedKey", "checked", "sort"]

@@ -12,7 +12,7 @@ from .client import AsyncKimiOpenAI, KimiOpenAI
 from .errors import Note
 from .gate import Gate
 from .options import Compat
-from .retries import OnRetry
+from .waits import OnRetry
 from .settings import Region
 
 __all__ = ["create_async_client", "create_client"]

@@ -1,6 +1,6 @@
 """The fault table: what came over the wire, as kind, whose side, whether to retry, how long to wait, what to do.
 
-Pure data and the lookup; the first row that fits decides. Read in two places: `retries.py` makes waits and headers of
+Pure data and the lookup; the first row that fits decides. Read in two places: `waits.py` makes waits and headers of
 it, `errors.py` the text that an exception carries. Source: platform docs, errors page, and reports of what it does not
 say; the wire's own words are the patterns.
 """

@@ -6,17 +6,21 @@ read it from here. A default stands here and nowhere else.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from .errors import Note, SettingsError
 from .gate import Gate
-from .retries import OnRetry
 from .settings import Region
 from .usages import Observer
+from .waits import OnRetry
 
-__all__ = ["Compat", "Options"]
+__all__ = ["Compat", "Options", "in_force"]
+
+MODE_NAME = "KIMI_COMPAT"
+ALIASES_NAME = "KIMI_MODEL_ALIASES"
 
 Compat = Literal["adapt", "strict", "off"]
 """What becomes of a request that Kimi does not accept as it is: the nearest one that it does, an error, or itself."""
@@ -59,3 +63,28 @@ class Options:
     def as_keywords(self) -> Mapping[str, Any]:
         """What a copy's constructor is given; the values themselves, not copies of them."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+def in_force(options: Options, environ: Mapping[str, str] | None = None) -> Options:
+    """The options with mode and aliases settled: as given, else `KIMI_COMPAT` and `KIMI_MODEL_ALIASES`, else defaults.
+
+    Raises `SettingsError` for values that mean nothing.
+
+    >>> in_force(Options(), {"KIMI_MODEL_ALIASES": "gpt-4o=kimi-k3"}).model_aliases
+    {'gpt-4o': 'kimi-k3'}
+    """
+    environ = os.environ if environ is None else environ
+    mode: Any = options.compat or environ.get(MODE_NAME, "").strip().lower() or "adapt"
+    if mode not in ("adapt", "strict", "off"):
+        raise SettingsError(f"compat is {mode!r}; write 'adapt', 'strict' or 'off' (argument or {MODE_NAME})")
+    aliases = options.model_aliases
+    if aliases is None:
+        aliases = dict(_alias(pair) for pair in environ.get(ALIASES_NAME, "").split(",") if pair.strip())
+    return replace(options, compat=mode, model_aliases=aliases)
+
+
+def _alias(pair: str) -> tuple[str, str]:
+    name, equals, model = map(str.strip, pair.partition("="))
+    if not (name and equals and model):
+        raise SettingsError(f"{ALIASES_NAME} has {pair.strip()!r} in it; write 'gpt-4o=kimi-k3,gpt-4o-mini=kimi-k2.6'")
+    return name, model

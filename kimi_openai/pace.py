@@ -1,7 +1,7 @@
 """When a lasting exchange asks again, and when it gives up.
 
 Above single requests, which it therefore makes with `max_retries=0`; what an error means and how long it asks to wait
-is decided in `retries.py`, and no sleep happens here.
+is decided in `waits.py`, and no sleep happens here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import openai
 
 from .errors import fault_of, refusal_of_error
 from .faults import Refusal
-from .retries import LONGEST_WAIT, OnRetry, RetryEvent, announce, named_wait, now, wait_for
+from .waits import LONGEST_WAIT, OnRetry, RetryEvent, announce, named_wait, now, wait_for
 
 __all__ = ["Pace"]
 

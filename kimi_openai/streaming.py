@@ -21,7 +21,7 @@ from .flows import AnyClient
 from .messages import MessageLike
 from .replies import Reply
 from .resuming import OnCut
-from .retries import real_wait
+from .waits import real_wait
 from .usages import observed
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import Any
 import openai
 import pytest
 
-from kimi_openai.compat import in_force, last_notes
+from kimi_openai.compat import last_notes
 from kimi_openai.emulator import Emulator
 from kimi_openai.errors import CompatError, KimiCompatWarning, Note, SettingsError
-from kimi_openai.options import Options
+from kimi_openai.options import Options, in_force
 
 from .conftest import Mode
 

@@ -26,7 +26,7 @@ from kimi_openai.emulator import (
 )
 from kimi_openai.errors import StreamCutError, explain, fault_of, refusal_of, stream_error
 from kimi_openai.faults import TABLE, UNKNOWN, Refusal, row_of
-from kimi_openai.retries import instant
+from kimi_openai.waits import instant
 
 from .canned import Canned
 from .conftest import Mode

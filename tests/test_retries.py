@@ -29,7 +29,7 @@ from kimi_openai.emulator import (
 )
 from kimi_openai.errors import SettingsError
 from kimi_openai.faults import Refusal
-from kimi_openai.retries import RetryEvent, advice, named_wait, now, real_wait, wait_for
+from kimi_openai.waits import RetryEvent, advice, named_wait, now, real_wait, wait_for
 
 from .conftest import Mode
 
