@@ -134,7 +134,7 @@ class Reader:
         return meet(given, typed[0] if len(typed) == 1 else join(typed), self._scope, path)
 
     def _fitting(self, given: Node, kinds: list[str] | None) -> list[str]:
-        """The types by which to read the keywords beside `given`; bounds of integers are exact, those of numbers not."""
+        """The types by which to read the keywords beside `given`; bounds are exact for integers only."""
         bodies = [self.expand(branch["$ref"]) if "$ref" in branch else branch for branch in branches(given)]
         have = {part.get("type") for body in bodies if body for part in branches(body)}
         if kinds is None:
