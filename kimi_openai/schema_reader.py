@@ -1,6 +1,7 @@
 """Reads one JSON Schema document into MFJS nodes: what stands side by side meets, alternatives join.
 
 References stay references here, to definitions that are read once each; `schema_refs` decides which remain.
+It is one long class because every keyword that holds schemas reads its parts by the same `read`.
 """
 
 from __future__ import annotations
