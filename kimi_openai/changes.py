@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from .errors import Note
 from .models import ModelFacts
 
-__all__ = ["GONE", "Body", "Changes", "Row", "Rule", "as_dict", "as_list", "fatal", "thinks"]
+__all__ = [
+    "GONE",
+    "Body",
+    "Changes",
+    "Row",
+    "Rule",
+    "as_dict",
+    "as_list",
+    "fatal",
+    "is_array",
+    "is_dict",
+    "is_object",
+    "thinks",
+]
 
 Body = Mapping[str, Any]
 
@@ -57,11 +70,26 @@ def fatal(kind: str, where: str, why: str, fix: str) -> Note:
     return Note(kind, where, "cannot be sent", why, fix, fatal=True)
 
 
+def is_object(value: object) -> TypeGuard[Body]:
+    """Whether the value is a JSON object."""
+    return isinstance(value, Mapping)
+
+
+def is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether the value is a plain dict."""
+    return type(value) is dict
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether the value is a JSON array."""
+    return isinstance(value, list)
+
+
 def as_dict(value: object) -> Body:
     """The value if it is a JSON object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if is_object(value) else {}
 
 
 def as_list(value: object) -> list[Any]:
     """The value if it is a JSON array, else an empty one."""
-    return value if isinstance(value, list) else []
+    return value if is_array(value) else []

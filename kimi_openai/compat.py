@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, TypeGuard
 
 import openai
 
@@ -75,10 +75,15 @@ def _body(options: Any) -> dict[str, Any] | None:
         return None
     body: dict[str, Any] = {**(data or {}), **(extra or {})}
     body = {name: value for name, value in body.items() if not isinstance(value, openai.Omit | openai.NotGiven)}
-    messages: Any = body.get("messages")
-    if isinstance(messages, Iterable) and not isinstance(messages, list | str | bytes | Mapping):
-        body["messages"] = list(cast("Iterable[Any]", messages))
+    messages = body.get("messages")
+    if _is_series(messages):
+        body["messages"] = list(messages)
     return body
+
+
+def _is_series(value: object) -> TypeGuard[Iterable[Any]]:
+    """Whether the value can stand for a JSON array without being a list, which may be read only once."""
+    return isinstance(value, Iterable) and not isinstance(value, list | str | bytes | Mapping)
 
 
 def _tell(notes: tuple[Note, ...], own: Options) -> None:

@@ -20,18 +20,23 @@ __all__ = ["as_asked"]
 
 def as_asked(answer: Any) -> Any:
     """The answer, with its first tool call as `function_call` and no others, as OpenAI's old API gave it."""
-    if isinstance(answer, ChatCompletion):
-        for choice in answer.choices:
-            function: Any = getattr((choice.message.tool_calls or [None])[0], "function", None)
-            if function is not None:
-                choice.message.function_call = FunctionCall(name=function.name, arguments=function.arguments)
-                choice.message.tool_calls = None
-                choice.finish_reason = "function_call"
-    elif isinstance(answer, openai.Stream):
+    kind: type[object] = type(answer)
+    if issubclass(kind, ChatCompletion):
+        _completion(answer)
+    elif issubclass(kind, openai.Stream):
         answer._iterator = map(_chunk, answer._iterator)
-    elif isinstance(answer, openai.AsyncStream):
+    elif issubclass(kind, openai.AsyncStream):
         answer._iterator = _chunks(answer._iterator)
     return answer
+
+
+def _completion(completion: ChatCompletion) -> None:
+    for choice in completion.choices:
+        function: Any = getattr((choice.message.tool_calls or [None])[0], "function", None)
+        if function is not None:
+            choice.message.function_call = FunctionCall(name=function.name, arguments=function.arguments)
+            choice.message.tool_calls = None
+            choice.finish_reason = "function_call"
 
 
 async def _chunks(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:

@@ -24,7 +24,7 @@ from urllib.parse import urljoin, urlsplit
 import anyio.to_thread
 import openai
 
-from .changes import as_dict, as_list, fatal
+from .changes import as_dict, as_list, fatal, is_object
 from .errors import CompatError
 from .flows import AnyClient, Flow
 from .messages import IMAGE_TYPES, media_type_of
@@ -78,7 +78,7 @@ def _remote(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _url(part: Any) -> str | None:
     """The http(s) URL of an image part."""
     image = as_dict(part).get("image_url") if as_dict(part).get("type") == "image_url" else None
-    url = as_dict(image).get("url") if isinstance(image, Mapping) else image
+    url = as_dict(image).get("url") if is_object(image) else image
     return url if isinstance(url, str) and url[:8].lower().startswith(("http://", "https://")) else None
 
 
@@ -94,7 +94,7 @@ def _with_image(part: Any, fetched: Mapping[str, str]) -> Any:
     if url is None:
         return part
     image = part["image_url"]
-    return {**part, "image_url": {**image, "url": fetched[url]} if isinstance(image, Mapping) else fetched[url]}
+    return {**part, "image_url": {**image, "url": fetched[url]} if is_object(image) else fetched[url]}
 
 
 def fetch(url: str) -> str:

@@ -5,11 +5,11 @@ Pure. Each step gives the message back, or a new one in its place; `shaping_mess
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .changes import Body, Row, as_dict, as_list, fatal
+from .changes import Body, Row, as_dict, as_list, fatal, is_object
 from .errors import Note
 from .models import ModelFacts
 
@@ -44,7 +44,7 @@ class Scene:
 def legacy_call(message: Message, scene: Scene) -> Message:
     """`function_call` becomes a tool call, whose id says where it stands; beside tool calls it is one of them again."""
     call = message.get("function_call")
-    if not isinstance(call, Mapping):
+    if not is_object(call):
         return message
     kept = {key: value for key, value in message.items() if key != "function_call"}
     if not kept.get("tool_calls"):

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .changes import Body, Changes, Row, Rule, as_dict, as_list, thinks
+from .changes import Body, Changes, Row, Rule, as_dict, as_list, is_array, is_dict, is_object, thinks
 from .messages import replay_message
 from .models import ModelFacts
 from .shaping_calls import CALL_ROWS, Scene, calls, legacy_answer, legacy_call, reasoning, result, unpaired
@@ -26,7 +26,7 @@ Message = dict[str, Any]
 def messages(body: Body, known: ModelFacts) -> Changes | None:
     """The messages as Kimi takes them."""
     given = body.get("messages")
-    if not isinstance(given, list):
+    if not is_array(given):
         return None
     scene = Scene(known, thinks(body, known))
     shaped: list[Any] = []
@@ -50,7 +50,7 @@ def messages(body: Body, known: ModelFacts) -> Changes | None:
 def _is_plain(message: Any) -> bool:
     """A role and a text, as most messages are: nothing to do."""
     return (
-        type(message) is dict
+        is_dict(message)
         and len(message) == 2
         and type(text := message.get("content")) is str
         and text != ""
@@ -61,7 +61,7 @@ def _is_plain(message: Any) -> bool:
 def _shaped(message: Any, scene: Scene) -> Any:
     """The message after its steps, `None` if it is left out; what is no message passes, and Kimi says so."""
     message = _replayed(message)
-    role = message.get("role") if isinstance(message, dict) else None
+    role = message.get("role") if is_dict(message) else None
     for step in STEPS.get(role, ()) if isinstance(role, str) else ():
         message = step(message, scene)
         if message is None:
@@ -71,10 +71,10 @@ def _shaped(message: Any, scene: Scene) -> Any:
 
 def _replayed(message: Any) -> Any:
     """SDK objects as dicts, and dicts without nulls and what only the SDK knows: no note, as nothing is lost."""
-    if isinstance(message, dict) and not _has_leftovers(message):
+    if is_dict(message) and not _has_leftovers(message):
         return message
-    made = as_dict(message).get("tool_calls") or []
-    if not isinstance(made, list) or not all(isinstance(call, Mapping | BaseModel) for call in made):
+    made: Any = as_dict(message).get("tool_calls") or []
+    if not is_array(made) or not all(isinstance(call, Mapping | BaseModel) for call in made):
         return message
     try:
         return replay_message(message)
@@ -90,7 +90,7 @@ def _has_leftovers(message: Message) -> bool:
 
 
 def _call_has_leftovers(call: Any) -> bool:
-    if not isinstance(call, dict):
+    if not is_dict(call):
         return True
     function = as_dict(call.get("function"))
     return "index" in call or "parsed_arguments" in function or None in call.values() or None in function.values()
@@ -117,7 +117,7 @@ def openai_answer(message: Message, scene: Scene) -> Message:
 
 def dynamic_tools(message: Message, scene: Scene) -> Message:
     """Tools that a system message brings are tools."""
-    if not isinstance(message.get("tools"), list):
+    if not is_array(message.get("tools")):
         return message
     tools, notes = shaped_tools(message["tools"], f"messages.{scene.place}.tools")
     scene.notes += notes
@@ -127,7 +127,7 @@ def dynamic_tools(message: Message, scene: Scene) -> Message:
 def parts(message: Message, scene: Scene) -> Message:
     """Parts of a kind that Kimi takes, with something in them."""
     content = message.get("content")
-    if not isinstance(content, list):
+    if not is_array(content):
         return message
     kept = [_part(part, f".content.{number}", scene) for number, part in enumerate(content)]
     if message.get("role") == "assistant" and any(map(_is_empty_text, kept)):
@@ -159,7 +159,7 @@ def _part(part: Any, path: str, scene: Scene) -> Any:
 
 
 def _refuse_remote(given: Any, kind: str, path: str, scene: Scene) -> None:
-    url = as_dict(given).get("url") if isinstance(given, Mapping) else given
+    url = as_dict(given).get("url") if is_object(given) else given
     if isinstance(url, str) and url[:8].lower().startswith(("http://", "https://")):
         why = f"Kimi fetches nothing: 400 'unsupported {kind} url: {url.partition('?')[0][:100]}'"
         fix = f"send kimi_openai.{kind}_part(path or bytes), or its ms:// reference from kimi_openai.upload_media"

@@ -6,10 +6,10 @@ that moves the pinned temperature.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, thinks
+from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, is_object, thinks
 from .errors import Note
 from .models import ModelFacts, ToolChoice
 from .steering import nearest_effort
@@ -24,7 +24,7 @@ OFF_WORDS = ("none", "off", "disabled")
 def effort(body: Body, known: ModelFacts) -> Changes | None:
     """OpenAI's words become the model's; a model without levels gets none, one that can be switched off is."""
     asked = body.get("reasoning_effort")
-    word = asked.get("effort") if isinstance(asked, Mapping) else asked
+    word = asked.get("effort") if is_object(asked) else asked
     if asked is None or (not isinstance(word, str) and word is asked):
         return None
     if not known.efforts:
@@ -56,7 +56,7 @@ def thinking(body: Body, known: ModelFacts) -> Changes | None:
     wish = body.get("thinking")
     if isinstance(wish, bool):
         wish = {"type": "enabled" if wish else "disabled"}
-    if not isinstance(wish, Mapping):
+    if not is_object(wish):
         return None
     if known.control == "reasoning_effort":
         return _thinking_as_effort(body, wish, known)

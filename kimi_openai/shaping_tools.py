@@ -8,9 +8,9 @@ from __future__ import annotations
 import marshal
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, fatal
+from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, fatal, is_array, is_object
 from .errors import Note
 from .models import ModelFacts
 from .schemas import bad_tool_name, to_mfjs
@@ -41,7 +41,7 @@ def functions(body: Body, _: ModelFacts) -> Changes | None:
 def tools(body: Body, _: ModelFacts) -> Changes | None:
     """Each tool as Kimi takes it."""
     offered = body.get("tools")
-    if not isinstance(offered, list):
+    if not is_array(offered):
         return None
     shaped, notes = shaped_tools(offered, "tools")
     return None if shaped is offered and not notes else Changes({"tools": shaped}, tuple(notes))
@@ -63,7 +63,7 @@ def _tool(tool: Any, where: str, notes: list[Note]) -> Any:
         fix = "describe it as a function with one string argument"
         why = f"Kimi knows tools of type 'function' and 'builtin_function', not {kind[:40]!r}"
         notes.append(fatal("tool_type", where, why, fix))
-    if kind != "function" or not isinstance(function, Mapping):
+    if kind != "function" or not is_object(function):
         return tool
     name = function.get("name")
     if isinstance(name, str) and name.startswith("$"):
@@ -82,7 +82,7 @@ def _function(function: Body, where: str, notes: list[Note]) -> Body:
     parameters = kept.get("parameters")
     if not parameters:
         kept["parameters"] = NO_PARAMETERS
-    elif isinstance(parameters, Mapping):
+    elif is_object(parameters):
         kept["parameters"] = mfjs(parameters, f"{where}.parameters", notes)
     same = len(kept) == len(function) and kept["parameters"] is function.get("parameters")
     return function if same else kept
@@ -91,7 +91,7 @@ def _function(function: Body, where: str, notes: list[Note]) -> Body:
 def mfjs(schema: Mapping[str, Any], where: str, notes: list[Note]) -> Mapping[str, Any]:
     """The schema in Kimi's dialect, the same object if it is in it already; what got lost is noted."""
     try:
-        packed, losses, refusal = _cached(marshal.dumps(schema, 2))
+        packed, losses, refusal = _cached(marshal.dumps(cast(dict[str, Any], schema), 2))
         better = None if packed is None else marshal.loads(packed)
     except ValueError:  # not plain JSON, so it has no key
         better, losses, refusal = _normalized(schema)
@@ -124,7 +124,7 @@ def _cached(packed: bytes) -> Found:
 def response_format(body: Body, _: ModelFacts) -> Changes | None:
     """A schema for the answer in Kimi's dialect; JSON mode and partial mode are not to be combined."""
     asked = body.get("response_format")
-    if not isinstance(asked, Mapping):
+    if not is_object(asked):
         return None
     last = as_dict((as_list(body.get("messages")) or [None])[-1])
     if asked.get("type") == "json_object" and last.get("partial"):
@@ -134,7 +134,7 @@ def response_format(body: Body, _: ModelFacts) -> Changes | None:
         )
         return Changes({"response_format": GONE}, (note,))
     described = asked.get("json_schema")
-    if not isinstance(described, Mapping) or not isinstance(described.get("schema"), Mapping):
+    if not is_object(described) or not is_object(described.get("schema")):
         return None
     notes: list[Note] = []
     schema = mfjs(described["schema"], "response_format.json_schema.schema", notes)
