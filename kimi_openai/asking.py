@@ -10,7 +10,7 @@ import pydantic
 
 from .flows import AnyClient
 from .messages import MessageLike, replay_message
-from .pace import Pace
+from .pace import ATTEMPTS, Pace
 
 __all__ = ["pace_of", "request_of"]
 
@@ -39,6 +39,7 @@ def request_of(model: str, messages: Iterable[MessageLike], params: Mapping[str,
 
 
 def pace_of(client: AnyClient) -> Pace:
-    """The patience that the client has."""
+    """The pace that the client has: its patience, and no repetition at all with `max_retries=0`."""
     own: Any = getattr(client, "kimi_options", None)
-    return Pace(patience=getattr(own, "patience", None), on_retry=getattr(own, "on_retry", None))
+    attempts = max(ATTEMPTS, client.max_retries + 1) if client.max_retries else 1
+    return Pace(attempts, getattr(own, "patience", None), getattr(own, "on_retry", None))

@@ -16,7 +16,7 @@ from .errors import fault_of, refusal_of_error
 from .faults import Refusal
 from .waits import LONGEST_WAIT, OnRetry, RetryEvent, announce, named_wait, now, wait_for
 
-__all__ = ["Pace"]
+__all__ = ["ATTEMPTS", "Pace", "can_be_mended"]
 
 ATTEMPTS = 10
 PATIENCE = 600.0
@@ -31,9 +31,9 @@ class Pace:
     `patience`: seconds from the beginning, or, where `None` is given, some minutes from the first of those attempts."""
 
     def __init__(
-        self, attempts: int | None = None, patience: float | None = None, on_retry: OnRetry | None = None
+        self, attempts: int = ATTEMPTS, patience: float | None = None, on_retry: OnRetry | None = None
     ) -> None:
-        self._attempts = ATTEMPTS if attempts is None else attempts
+        self._attempts = attempts
         self._patience = patience
         self._on_retry = on_retry
         self._failures = self._cuts = 0

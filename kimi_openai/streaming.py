@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from contextlib import aclosing, closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, overload
 
@@ -21,8 +22,8 @@ from .flows import AnyClient
 from .messages import MessageLike
 from .replies import Reply
 from .resuming import OnCut
-from .waits import real_wait
 from .usages import observed
+from .waits import real_wait
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,8 +34,8 @@ __all__ = ["AsyncChatStream", "ChatStream", "stream"]
 class _AnyStream:
     """What is the same in both worlds."""
 
-    def __init__(self, client: Any, exchange: Exchange, options: Mapping[str, Any]) -> None:
-        self._client, self._exchange, self._options = client, exchange, dict(options)
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
 
     @property
     def reply(self) -> Reply:
@@ -51,11 +52,6 @@ class _AnyStream:
         """How often the answer went on where it had broken off, or started over."""
         return sum(part.how in ("resumed", "restarted") for part in self._exchange.parts)
 
-    def _sender(self) -> Any:
-        """The client, for requests after the first with what is left of its patience."""
-        left = self._exchange.pace.left() if self._exchange.parts or self._exchange.refusals else None
-        return self._client if left is None else self._client.with_options(patience=left)
-
     def _final(self) -> ChatCompletion:
         exchange = self._exchange
         if exchange.error is not None:
@@ -69,8 +65,8 @@ class ChatStream(_AnyStream):
     """The events of an answer, as an iterable context manager; leaving it closes the connection."""
 
     def __init__(self, client: Any, exchange: Exchange, options: Mapping[str, Any]) -> None:
-        super().__init__(client, exchange, options)
-        self._events = self._run()
+        super().__init__(exchange)
+        self._events = _events(client, exchange, options)
 
     def __iter__(self) -> Iterator[Event]:
         return self._events
@@ -99,20 +95,22 @@ class ChatStream(_AnyStream):
             pass
         return self._final()
 
-    def _run(self) -> Generator[Event, None, None]:
-        exchange = self._exchange
-        while not exchange.is_over:
-            if exchange.wait:
-                time.sleep(real_wait(exchange.wait))
-            try:
-                sent = self._sender().post(body=exchange.body, stream_cls=openai.Stream[object], **self._options)
-            except openai.APIError as error:
-                yield from exchange.refused(error)
-                continue
-            response = sent.response
-            exchange.opened(response)
-            pieces, cause = response.iter_bytes(), None
-            try:
+
+def _events(client: Any, exchange: Exchange, options: Mapping[str, Any]) -> Generator[Event, None, None]:
+    """Ask and read until it is over. A function, so that a loop that is left drops it, which closes the connection."""
+    while not exchange.is_over:
+        if exchange.wait:
+            time.sleep(real_wait(exchange.wait))
+        try:
+            ask = _patient(client, exchange).post
+            response = ask(body=exchange.body, stream_cls=openai.Stream[object], **options).response
+        except openai.APIError as error:
+            yield from exchange.refused(error)
+            continue
+        exchange.opened(response)
+        cause: Exception | None = None
+        try:
+            with closing(response), closing(response.iter_bytes()) as pieces:
                 while not exchange.is_broken:
                     try:
                         piece = next(pieces, None)
@@ -122,18 +120,17 @@ class ChatStream(_AnyStream):
                     if piece is None:
                         break
                     yield from exchange.feed(piece)
-            finally:
-                response.close()
-                observed(self._client, *exchange.spent)
-            yield from exchange.ended(cause)
+        finally:
+            observed(client, *exchange.spent)
+        yield from exchange.ended(cause)
 
 
 class AsyncChatStream(_AnyStream):
     """`ChatStream` for an asynchronous client: `async with`, `async for`."""
 
     def __init__(self, client: Any, exchange: Exchange, options: Mapping[str, Any]) -> None:
-        super().__init__(client, exchange, options)
-        self._events = self._run()
+        super().__init__(exchange)
+        self._events = _events_async(client, exchange, options)
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self._events
@@ -162,23 +159,23 @@ class AsyncChatStream(_AnyStream):
             pass
         return self._final()
 
-    async def _run(self) -> AsyncGenerator[Event, None]:
-        exchange = self._exchange
-        while not exchange.is_over:
-            if exchange.wait:
-                await anyio.sleep(real_wait(exchange.wait))
-            try:
-                sent = await self._sender().post(
-                    body=exchange.body, stream_cls=openai.AsyncStream[object], **self._options
-                )
-            except openai.APIError as error:
-                for event in exchange.refused(error):
-                    yield event
-                continue
-            response = sent.response
-            exchange.opened(response)
-            pieces, cause = response.aiter_bytes(), None
-            try:
+
+async def _events_async(client: Any, exchange: Exchange, options: Mapping[str, Any]) -> AsyncGenerator[Event, None]:
+    """`_events` for an asynchronous client."""
+    while not exchange.is_over:
+        if exchange.wait:
+            await anyio.sleep(real_wait(exchange.wait))
+        try:
+            ask = _patient(client, exchange).post
+            response = (await ask(body=exchange.body, stream_cls=openai.AsyncStream[object], **options)).response
+        except openai.APIError as error:
+            for event in exchange.refused(error):
+                yield event
+            continue
+        exchange.opened(response)
+        cause: Exception | None = None
+        try:
+            async with aclosing(response), aclosing(response.aiter_bytes()) as pieces:
                 while not exchange.is_broken:
                     try:
                         piece = await anext(pieces, None)
@@ -189,12 +186,16 @@ class AsyncChatStream(_AnyStream):
                         break
                     for event in exchange.feed(piece):
                         yield event
-            finally:
-                await pieces.aclose()
-                await response.aclose()
-                observed(self._client, *exchange.spent)
-            for event in exchange.ended(cause):
-                yield event
+        finally:
+            observed(client, *exchange.spent)
+        for event in exchange.ended(cause):
+            yield event
+
+
+def _patient(client: Any, exchange: Exchange) -> Any:
+    """The client, for requests after the first with what is left of its patience."""
+    left = exchange.pace.left() if exchange.parts or exchange.refusals else None
+    return client if left is None else client.with_options(patience=left)
 
 
 @overload
@@ -223,8 +224,9 @@ def stream(
     `on_cut` says what happens when the connection is cut, stalls past the read timeout, ends early or brings an error
     that may pass: "resume" asks for the rest by partial mode where there is text (one `resumed` event; no text is lost
     or doubled) and starts over where there is none, a tool call has begun or JSON was asked for (one `restarted` event:
-    forget what was told before); "restart" always starts over; "raise" raises `StreamCutError`. A budget such as
-    `max_completion_tokens` holds for each request.
+    forget what was told before); "restart" always starts over; "raise" raises `StreamCutError`. It gives up after ten
+    requests in a row that brought nothing, when the client's `patience` ends (which is for the whole answer), or at the
+    first failure with `max_retries=0`. A budget such as `max_completion_tokens` holds for each request.
 
     Raises what the SDK raises for a request that is refused for good; every exception has what had come as `reply`.
     Source: platform docs, streaming and partial mode guides.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from pathlib import Path
 from typing import Any
@@ -364,6 +365,41 @@ def test_an_early_break_closes_the_connection(mode: Mode, kimi: Emulator) -> Non
     assert answer.reply.content.startswith("Hello")
     with pytest.raises(RuntimeError, match="closed before its end"):
         mode.run(answer.get_final_completion())
+
+
+def test_a_loop_that_is_left_closes_the_connection(mode: Mode, kimi: Emulator) -> None:
+    """Without `with` too, and without the garbage collector."""
+    endless(kimi)
+    client = mode.client(kimi)
+
+    def read() -> None:
+        for _ in stream(client, **ASK):
+            break
+
+    async def read_async() -> None:
+        async for _ in stream(client, **ASK):
+            break
+        await asyncio.sleep(0.05)
+
+    gc.disable()
+    mode.run(read_async()) if mode.is_async else read()
+    assert left(kimi)
+    gc.enable()
+
+
+def test_a_client_without_retries_has_none_here(mode: Mode, kimi: Emulator) -> None:
+    """So that a loop of the user's own is not multiplied."""
+    assert failing(mode, kimi, rate_limited(), client=mode.client(kimi, max_retries=0)).status_code == 429
+    assert len(kimi.chats) == 1
+    error = failing(mode, kimi, reset_after(CUT_IN_TEXT), client=mode.client(kimi, max_retries=0))
+    assert (error.text, len(kimi.chats)) == ("Hello wörld", 2)
+
+
+def test_a_permit_is_given_back_at_a_cut(mode: Mode, kimi: Emulator) -> None:
+    """The rest can be asked for where one request at a time is allowed."""
+    kimi.fail(reset_after(CUT_IN_TEXT), reset_after(3))
+    kimi.reply = lambda _: list(SCRIPT)
+    assert Seen(mode, stream(mode.client(kimi, max_concurrency=1), **ASK)).text() == TEXT
 
 
 def test_an_exception_in_the_users_loop_closes_the_connection(mode: Mode, kimi: Emulator) -> None:
