@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import warnings
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import Any
 
@@ -20,7 +21,7 @@ import openai
 from . import KimiOpenAI, chatting, commands, create_client, demo
 from .arguments import parser
 from .doctor import doctor
-from .errors import CompatError, MissingKeyError
+from .errors import CompatError, KimiCompatWarning, MissingKeyError
 from .screen import HarmlessWriter, Screen
 from .settings import resolve
 
@@ -47,7 +48,8 @@ def _outcome(arguments: Sequence[str] | None) -> int:
     screen = Screen()
     try:
         wanted = parser().parse_args(arguments)
-        return COMMANDS[wanted.command](wanted, screen)
+        with _warnings_as_notes(screen):
+            return COMMANDS[wanted.command](wanted, screen)
     except SystemExit as end:  # argparse's: its words are written
         return end.code if isinstance(end.code, int) else 2
     except KeyboardInterrupt:
@@ -63,6 +65,19 @@ def _outcome(arguments: Sequence[str] | None) -> int:
     except openai.OpenAIError as error:
         screen.note(str(error))
         return 1
+
+
+@contextlib.contextmanager
+def _warnings_as_notes(screen: Screen) -> Generator[None, None, None]:
+    """What is changed for Kimi is said in a line of our own."""
+
+    def note(*warning: Any, **_: Any) -> None:
+        screen.note(str(warning[0]))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", KimiCompatWarning)
+        warnings.showwarning = note
+        yield
 
 
 def _let_go_of_outputs() -> None:
