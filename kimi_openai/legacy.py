@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.chat_completion_chunk import ChoiceDeltaFunctionCall
 from openai.types.chat.chat_completion_message import FunctionCall
@@ -19,33 +18,36 @@ __all__ = ["as_asked"]
 
 
 def as_asked(answer: Any) -> Any:
-    """The answer, with its first tool call as `function_call` and no others, as OpenAI's old API gave it."""
-    kind: type[object] = type(answer)
-    if issubclass(kind, ChatCompletion):
+    """The answer, with its first tool call as `function_call` and no others, as OpenAI's old API gave it.
+
+    Answers of other classes than the SDK's for chat stay as they are.
+    """
+    chunks: Any = getattr(answer, "_iterator", None)
+    if isinstance(answer, ChatCompletion):
         _completion(answer)
-    elif issubclass(kind, openai.Stream):
-        answer._iterator = map(_chunk, answer._iterator)
-    elif issubclass(kind, openai.AsyncStream):
-        answer._iterator = _chunks(answer._iterator)
+    elif hasattr(chunks, "__anext__"):
+        answer._iterator = _each(chunks)
+    elif chunks is not None:
+        answer._iterator = map(_chunk, chunks)
     return answer
 
 
 def _completion(completion: ChatCompletion) -> None:
     for choice in completion.choices:
-        function: Any = getattr((choice.message.tool_calls or [None])[0], "function", None)
+        function: Any = getattr(next(iter(choice.message.tool_calls or ()), None), "function", None)
         if function is not None:
             choice.message.function_call = FunctionCall(name=function.name, arguments=function.arguments)
             choice.message.tool_calls = None
             choice.finish_reason = "function_call"
 
 
-async def _chunks(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def _each(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for chunk in chunks:
         yield _chunk(chunk)
 
 
-def _chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
-    for choice in chunk.choices:
+def _chunk(chunk: Any) -> Any:
+    for choice in chunk.choices if isinstance(chunk, ChatCompletionChunk) else ():
         first = next((call for call in choice.delta.tool_calls or () if call.index == 0), None)
         if first is not None and first.function is not None:
             choice.delta.function_call = ChoiceDeltaFunctionCall(
