@@ -18,14 +18,14 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
 
 from .account import estimate_tokens, get_balance
-from .factories import create_client
 from .errors import CompatError, Note
+from .factories import create_client
 from .messages import join_partial, partial_message
 from .models import CURRENT, facts
 from .notebook import html_of, live, show
 from .replies import Reply
-from .streaming import stream
 from .steering import thinking
+from .streaming import stream
 
 __all__ = ["KimiMagics", "completions", "filled", "load_magics", "unload_magics"]
 

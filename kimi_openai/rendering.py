@@ -53,7 +53,7 @@ class View:
         there."""
         if self.first is None or self.last is None or self.last <= self.first:
             return None
-        output = tokens_of(self.reply.usage).output if self.reply.usage else self.pieces
+        output = max(self.pieces, tokens_of(self.reply.usage).output if self.reply.usage else 0)
         return output / (self.last - self.first)
 
 
@@ -104,7 +104,8 @@ def facts_line(view: View) -> str:
     facts += [f"{view.speed:.0f} tokens/s"] if view.speed is not None else []
     if not view.is_live:
         cost = view.prices.cost(model, tokens_of(reply.usage)) if reply.usage else None
-        facts += [money(cost, view.prices.currency)] if cost is not None else []
+        at_least = " or more" if view.breaks else ""  # what a broken part cost is not reported
+        facts += [money(cost, view.prices.currency) + at_least] if cost is not None else []
         facts += [UNUSUAL[reply.finish_reason]] if reply.finish_reason in UNUSUAL else []
         facts += [f"broke off {_times(view.breaks)}, went on each time"] if view.breaks and not view.news else []
         facts.append(view.news)
