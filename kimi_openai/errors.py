@@ -8,6 +8,9 @@ The SDK's exceptions stay what they are and say more; the few of our own below a
     │   └── MissingKeyError                 there is no key anywhere
     ├── CompatError (also ValueError)       a request that Kimi would refuse, and how to write it instead
     ├── UnexpectedAnswerError               the platform answered something that is not what was asked for
+    ├── TooManyTurnsError                   a tool loop that did not end (in `tools.py`)
+    ├── LengthFinishReasonError
+    │   └── TruncatedAnswerError            an answer that its budget cut off (in `completing.py`)
     └── APIConnectionError
         └── StreamCutError                  a stream that ended before its finish_reason
 """

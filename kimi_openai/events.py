@@ -82,7 +82,7 @@ class UsageTotal:
 @dataclass(frozen=True, slots=True)
 class Resumed:
     """The stream broke off and goes on where it was: what was told stays true. `cause` is what broke it, `None` if it
-    just ended; `number` counts the cuts of this answer."""
+    just ended; `number` counts the cuts of this answer. A model may reason once more before it goes on."""
 
     cause: Exception | None
     number: int

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from contextlib import aclosing, closing
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 import anyio
 import openai
@@ -231,6 +231,8 @@ def stream(
     Raises what the SDK raises for a request that is refused for good; every exception has what had come as `reply`.
     Source: platform docs, streaming and partial mode guides.
     """
+    if on_cut not in get_args(OnCut):
+        raise ValueError(f"on_cut is {on_cut!r}; it is one of {', '.join(map(repr, get_args(OnCut)))}")
     body, options = request_of(model, messages, params)
     exchange = Exchange(body, pace_of(client), on_cut=on_cut)
     if isinstance(client, openai.AsyncOpenAI):

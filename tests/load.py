@@ -160,7 +160,7 @@ async def follow(client: Any, run: Run) -> str:
         return reader.verdict(run, await answer.get_final_completion())
 
 
-LONG = Run(" ".join(f"word{number}" for number in range(120)), "Let me think of it.", (), ())
+LONG = Run(" ".join(f"word{number}" for number in range(120)), "Let me think … of it.", (), ())
 
 
 def chances(cut: float, refused: float) -> dict[Any, float]:
@@ -245,15 +245,52 @@ def empty_account(ask: Callable[[Any], Awaitable[str]], make: Any, calls: int) -
         return asyncio.run(run(kimi))
 
 
+BREAKS: dict[str, tuple[Any, ...]] = {
+    "reset in the text": (reset_after(60),),
+    "closed in mid-body": (drop_after(60),),
+    "clean end, no finish_reason": (ends_after(60),),
+    "reset in the reasoning": (reset_after(3),),
+    "stall past the read timeout": (stall(60),),
+    "error event": (error_event(60),),
+    "event that is no JSON": (garbage(60),),
+    "reset inside a character": (reset_after(nbytes=-1),),
+    "no [DONE]": (ends_after("done"),),
+    "reset before the headers": (reset(),),
+    "429, wait named": (rate_limited(retry_after=1),) * 4,
+    "429, overloaded": (overloaded(retry_after=1),) * 4,
+    "503": (unavailable(),) * 4,
+    "account empty": (out_of_quota(),) * 20,
+}
+
+
+async def one(ask: Callable[[Any], Awaitable[str]], make: Any, faults: tuple[Any, ...]) -> tuple[str, int]:
+    """How an answer ended that meets these faults, and how many requests it took."""
+    with Emulator() as kimi:
+        kimi.reply = lambda _: LONG.script
+        kimi.fail(*faults)
+        async with make(base_url=kimi.base_url, api_key=kimi.api_key, timeout=0.5) as client:
+            verdict = await ask(client)
+            return verdict, len(kimi.chats)
+
+
+def table() -> None:
+    """What breaks, what the bare SDK does, what we do; with the number of requests."""
+    for name, faults in BREAKS.items():
+        bare = asyncio.run(one(with_bare_sdk, openai.AsyncOpenAI, faults))
+        ours = asyncio.run(one(with_ours, create_async_client, faults))
+        print(f"{name:30} {bare[0]} ({bare[1]})".ljust(64), f"{ours[0]} ({ours[1]})")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--streams", type=int, default=200)
     asked = parser.parse_args()
+    print(f"openai {openai.__version__}; what breaks, the bare SDK (requests), kimi_openai (requests):")
+    table()
     started = time.perf_counter()
     found = seeded(asked.runs)
     requests = found.pop("requests")
-    print(f"openai {openai.__version__}")
     print(f"{asked.runs} seeded runs, {requests} requests, {time.perf_counter() - started:.0f} s: {dict(found)}")
     print(f"{asked.streams} streams at once, 20 % of connections cut, 20 % of requests answered 429:")
     print(load(with_ours, create_async_client, asked.streams).row("kimi_openai"))

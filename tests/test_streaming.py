@@ -322,10 +322,12 @@ def test_message_objects_may_be_sent(mode: Mode, kimi: Emulator) -> None:
     assert (sent["content"], sent["reasoning_content"], "refusal" in sent) == (TEXT, "The user greets.", False)
 
 
-def test_several_answers_at_once_are_refused(mode: Mode, kimi: Emulator) -> None:
+def test_what_cannot_be_meant_is_refused(mode: Mode, kimi: Emulator) -> None:
     """Before anything is sent."""
     with pytest.raises(ValueError, match="n must be 1"):
         stream(mode.client(kimi), **ASK, n=2)
+    with pytest.raises(ValueError, match="on_cut is 'retry'"):
+        stream(mode.client(kimi), **ASK, on_cut="retry")  # type: ignore[call-overload]
     assert kimi.chats == []
 
 
