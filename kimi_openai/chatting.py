@@ -241,12 +241,12 @@ def _line_reader(screen: Screen) -> Callable[[], str]:
     """Reads a line with the editing and recall of readline where that exists; nothing is kept on disk."""
     with suppress(ImportError):
         import_module("readline")
-    if screen.out_is_tty:
-        return lambda: input("> ")
 
-    def prompt_beside() -> str:
+    def read() -> str:
+        if screen.out_is_tty:
+            return input("> ")
         screen.err.write("> ")
         screen.err.flush()
         return input()
 
-    return prompt_beside
+    return read
