@@ -14,7 +14,7 @@ import warnings
 from argparse import Namespace
 from collections.abc import Callable, Generator, Mapping, Sequence
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, TextIO
 
 import openai
 
@@ -37,10 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             output.reconfigure(errors="backslashreplace")  # what the terminal's encoding lacks is written out
     try:
         code = _outcome(arguments)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except BrokenPipeError:
-        _let_go_of_outputs()
+        _let_go_of(sys.stdout, sys.stderr)
         return 0
+    except OSError as problem:  # a full disk
+        _let_go_of(sys.stdout)
+        Screen().note(str(problem))
+        return 2
     return code
 
 
@@ -80,12 +84,12 @@ def _warnings_as_notes(screen: Screen) -> Generator[None, None, None]:
         yield
 
 
-def _let_go_of_outputs() -> None:
-    """Nobody reads any more; what is still buffered goes nowhere, also at exit."""
+def _let_go_of(*outputs: TextIO) -> None:
+    """Nobody reads them any more; what is still buffered goes nowhere, also at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for output in outputs:
         with contextlib.suppress(OSError, ValueError):
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(nowhere, output.fileno())
 
 
 def _with_client(run: Callable[..., int], *, reads_stdin: bool = False) -> Callable[[Namespace, Screen], int]:

@@ -27,10 +27,9 @@ from .terminal import escaped, json_text
 
 __all__ = ["INTERRUPTED", "chat", "json_of", "question_from", "question_message", "remembered"]
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
-
 Message = Mapping[str, Any]
+
+INTERRUPTED = 130
 
 HELP = """\
   /new     forget the conversation (the system text and the files stay)
@@ -52,7 +51,7 @@ def chat(client: KimiOpenAI, wanted: Namespace, screen: Screen, stdin: TextIO) -
         raise ValueError("--json and --raw need a question: as words, or on stdin")
     images = [cast(Message, image_part(image)) for image in wanted.image]
     request: dict[str, Any] = {"model": wanted.model, **extra}
-    opening = [*(_document(client, path, screen) for path in wanted.file)]
+    opening = [_document(client, path, screen) for path in wanted.file]
     opening += [{"role": "system", "content": wanted.system}] if wanted.system else []
     if question is None:
         return _converse(client, request, opening, images, screen)
@@ -205,12 +204,11 @@ def _converse(
         try:
             text = read().strip()
         except EOFError:
-            screen.note("")
             return 0
         except KeyboardInterrupt:
             screen.note("")
             continue
-        if text in ("/quit", "/exit"):
+        if text == "/quit":
             return 0
         if text == "/new":
             history = list(opening)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from io import StringIO
 from typing import TextIO
 
 from .terminal import Harmless, bar, harmless, width
@@ -44,7 +45,7 @@ class Screen:
     """A command's two outputs. `out_is_tty` and `err_is_tty` say which of them a human sees."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self.out, self.err = out or sys.stdout, err or sys.stderr
+        self.out, self.err = out or sys.stdout or StringIO(), err or sys.stderr or StringIO()  # they may be closed
         self.out_is_tty, self.err_is_tty = self.out.isatty(), self.err.isatty()
         self.has_colour = self.err_is_tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._answer, self._aside = Harmless(), Harmless()

@@ -406,3 +406,12 @@ def test_an_empty_part_is_not_remembered() -> None:
         question,
         {"role": "assistant", "content": "part", "reasoning_content": "hm"},
     ]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's device that is always full")
+def test_a_full_disk_is_said_in_words(kimi: Emulator) -> None:
+    """Here is something wrong, not with the service."""
+    line = f'"{sys.executable}" -m kimi_openai balance > /dev/full'
+    environ = {"MOONSHOT_API_KEY": kimi.api_key, "MOONSHOT_BASE_URL": kimi.base_url, "PYTHONPATH": ROOT}
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env={**os.environ, **environ}, timeout=60)
+    assert (done.returncode, done.stderr) == (2, "[Errno 28] No space left on device\n")
