@@ -62,11 +62,18 @@ class KimiModel(Model):
 
 
 class ModelList(list[KimiModel]):
-    """A list of models that shows itself as a table in a notebook."""
+    """A list of models that shows itself as a table in a notebook, and in IPython's terminal."""
+
+    def table(self) -> Table:
+        """What is known of each."""
+        rows = tuple((each.id, f"{each.context_length or 0:,}", *map(_known, _abilities(each))) for each in self)
+        return Table(rows, ("model", "context", "images", "videos", "thinks"))
 
     def _repr_html_(self) -> str:
-        rows = tuple((each.id, f"{each.context_length or 0:,}", *map(_known, _abilities(each))) for each in self)
-        return Table(rows, ("model", "context", "images", "videos", "thinks")).html()
+        return self.table().html()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
+        printer.text(self.table().text())
 
 
 def _abilities(model: KimiModel) -> tuple[bool | None, ...]:

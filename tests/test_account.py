@@ -8,7 +8,16 @@ from typing import Any
 import openai
 import pytest
 
-from kimi_openai import Balance, KimiModel, UnexpectedAnswerError, estimate_tokens, get_balance, list_models
+from kimi_openai import (
+    Balance,
+    KimiModel,
+    UnexpectedAnswerError,
+    create_client,
+    estimate_tokens,
+    get_balance,
+    list_models,
+)
+from kimi_openai.account import ModelList
 from kimi_openai.emulator import Emulator
 
 from .conftest import Mode
@@ -107,7 +116,10 @@ def test_models_have_their_abilities(mode: Mode, kimi: Emulator) -> None:
     k3 = models["kimi-k3"]
     assert isinstance(k3, KimiModel)
     assert isinstance(k3, openai.types.Model)
-    assert (k3.context_length, k3.supports_image_in, k3.supports_video_in, k3.supports_reasoning) == (1048576, *[True] * 3)
+    assert (k3.context_length, k3.supports_image_in, k3.supports_video_in, k3.supports_reasoning) == (
+        1048576,
+        *[True] * 3,
+    )
     assert k3.model_extra
     assert k3.model_extra["supports_thinking_type"] == "only"
 
@@ -126,3 +138,16 @@ def test_the_helpers_take_a_bare_sdk_client(kimi: Emulator) -> None:
         assert get_balance(client).currency is None
         assert estimate_tokens(client, model="kimi-k3", messages=HELLO) > 0
         assert list_models(client)
+
+
+def test_balance_and_models_show_themselves_as_tables(kimi: Emulator) -> None:
+    """In a notebook; what the platform sent is escaped."""
+    client = create_client(base_url=kimi.base_url, api_key=kimi.api_key, region="ai")
+    assert "<td>49.58894 USD</td>" in get_balance(client)._repr_html_()
+    models = list_models(client)
+    assert isinstance(models, ModelList)
+    assert "<tr><td>kimi-k3</td><td>1,048,576</td><td>yes</td><td>yes</td><td>yes</td></tr>" in models._repr_html_()
+    hostile = KimiModel.construct(id="<script>", context_length=None)
+    assert (
+        "<tr><td>&lt;script&gt;</td><td>0</td><td>?</td><td>?</td><td>?</td></tr>" in ModelList([hostile])._repr_html_()
+    )
