@@ -30,7 +30,7 @@ def budget(body: Body, _: ModelFacts) -> Changes | None:
 
 # What only OpenAI has ------------------------------------------------------------------------------------------------
 
-UNDOCUMENTED = "it is not in Kimi's schema and what it does there is not documented"
+UNDOCUMENTED = "it is not in Kimi's schema and its effect is not documented"
 
 OPENAI_ONLY = {
     "seed": (UNDOCUMENTED, "leave it out; answers cannot be made to repeat"),
@@ -126,6 +126,11 @@ def cache_options(body: Body, _: ModelFacts) -> Changes | None:
     return Changes({"prompt_cache_options": GONE}, (note,))
 
 
+def _left_out(fix: str) -> str:
+    advice = fix.removeprefix("leave it out").lstrip(",; ")
+    return f"left out ({advice})" if advice else "left out"
+
+
 PARAMETER_RULES = (
     Rule(
         budget,
@@ -140,7 +145,7 @@ PARAMETER_RULES = (
     Rule(user, (Row('`user="..."`', "accepted, without effect", "sent as `safety_identifier`"),)),
     Rule(
         openai_only,
-        tuple(Row(f"`{name}=...`", why, f"left out; {fix}") for name, (why, fix) in OPENAI_ONLY.items()),
+        tuple(Row(f"`{name}=...`", why, _left_out(fix)) for name, (why, fix) in OPENAI_ONLY.items()),
     ),
     Rule(
         stop,

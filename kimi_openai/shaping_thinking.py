@@ -188,7 +188,7 @@ THINKING_RULES = (
         (
             Row(
                 "`thinking` disabled (`extra_body`)",
-                "K3 and K2.7 always think: 400 `invalid thinking: only type=enabled is allowed for this model`",
+                "K3 and K2.7 always think (K2.7: 400 `invalid thinking: only type=enabled is allowed for this model`)",
                 'K3: `reasoning_effort="low"`; K2.7: left out; K2.6 can',
             ),
             Row("`thinking` and `reasoning_effort` together", "has one of them per model", "that one is sent"),

@@ -589,7 +589,7 @@ LIKELY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(body=BODIES | LIKELY, aliases=st.dictionaries(MODEL, MODEL, max_size=3))
 def test_any_body_is_shaped_once_and_never_mutated(body: dict[str, Any], aliases: dict[str, str]) -> None:
     """No body crashes shaping; a second run changes nothing and notes only what cannot be put right."""
@@ -639,7 +639,7 @@ ASKS: Any = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(asks=ASKS, turns=TURNS)
 def test_what_openai_accepts_becomes_what_kimi_accepts(asks: dict[str, Any], turns: list[list[Any]]) -> None:
     """Whatever OpenAI code combines, the strictest reading of Kimi's documentation takes it after shaping."""
