@@ -84,7 +84,18 @@ def test_no_text_makes_anything_that_is_not_on_the_list(text: str, before: str) 
     assert wrong_in(reply_html(View(reply=reply, is_live=True))) == []
 
 
-@pytest.mark.parametrize("text", ["\\href{javascript:1}{x}", "$ \\href{x}{y} $", "\\begin{x}\\style{a}{b}\\end{x}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$\\href{javascript:1}{x}$",
+        "\\[\\style{a}{b}\\]",
+        "$a \\) \\href{x}{y} \\( b$",
+        "$\\def\\x{\\x\\x}\\x$",
+        "\\href{javascript:1}{x}",
+        "$ \\href{x}{y} $",
+        "\\begin{x}\\style{a}{b}\\end{x}",
+    ],
+)
 def test_only_what_was_found_harmless_is_typeset(text: str) -> None:
     """MathJax looks only where it is told to, and there is no macro there that is not mathematics."""
     assert checked(html_of_markdown(text)).formulas == []
