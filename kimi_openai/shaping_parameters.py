@@ -127,7 +127,7 @@ def cache_options(body: Body, _: ModelFacts) -> Changes | None:
 
 
 def _left_out(fix: str) -> str:
-    advice = fix.removeprefix("leave it out").lstrip(",; ")
+    advice = fix.removeprefix("leave it out").lstrip(",; ").removeprefix("and ")
     return f"left out ({advice})" if advice else "left out"
 
 
