@@ -217,12 +217,10 @@ class Exchange:
         self._cause, self.is_broken = cause, True
 
     def _take(self, chunk: Json, choice: dict[str, Any], events: list[Event]) -> None:
-        delta: dict[str, Any] | None = choice.get("delta") or choice.get("message")
-        if delta is None:
-            delta = {}
+        delta: dict[str, Any] = choice.get("delta") or choice.get("message") or {}
+        choice["delta"] = delta
         if self._seam is not None:
             self._join(self._seam, choice.get("finish_reason"), delta)
-        choice["delta"] = delta
         reasoning = delta.get("reasoning_content")
         if reasoning:
             events.append(ReasoningDelta(reasoning))

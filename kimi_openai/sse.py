@@ -32,6 +32,16 @@ class Splitter:
         """The events that `piece` completes."""
         if self._after_cr or b"\r" in piece:
             piece = self._with_newlines(piece)
+        is_whole = not self._rest and piece.endswith(b"\n\n")  # as it mostly is
+        events = piece[:-2].split(b"\n\n") if is_whole else self._joined(piece)
+        return [
+            data
+            for event in events
+            if (data := event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event))
+        ]
+
+    def _joined(self, piece: bytes) -> list[bytes]:
+        """The events that end in `piece`, with what came of them before; the rest is kept."""
         rest = self._rest
         before = len(rest)
         rest += piece
@@ -40,11 +50,7 @@ class Splitter:
             return []
         events = bytes(rest[:end]).split(b"\n\n")
         del rest[: end + 2]
-        return [
-            data
-            for event in events
-            if (data := event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event))
-        ]
+        return events
 
     def _with_newlines(self, piece: bytes) -> bytes:
         """CR and CRLF as LF; a LF that belongs to the CR before it is dropped."""

@@ -110,7 +110,7 @@ def _events(client: Any, exchange: Exchange, options: Mapping[str, Any]) -> Gene
         exchange.opened(response)
         cause: Exception | None = None
         try:
-            with closing(response), closing(response.iter_bytes()) as pieces:
+            with closing(response), closing(_unread(response, "iter")) as pieces:
                 while not exchange.is_broken:
                     try:
                         piece = next(pieces, None)
@@ -175,14 +175,15 @@ async def _events_async(client: Any, exchange: Exchange, options: Mapping[str, A
         exchange.opened(response)
         cause: Exception | None = None
         try:
-            async with aclosing(response), aclosing(response.aiter_bytes()) as pieces:
+            async with aclosing(response), aclosing(_unread(response, "aiter")) as pieces:
+                read = pieces.__anext__
                 while not exchange.is_broken:
                     try:
-                        piece = await anext(pieces, None)
+                        piece = await read()
+                    except StopAsyncIteration:
+                        break
                     except Exception as error:
                         cause = error
-                        break
-                    if piece is None:
                         break
                     for event in exchange.feed(piece):
                         yield event
@@ -190,6 +191,11 @@ async def _events_async(client: Any, exchange: Exchange, options: Mapping[str, A
             observed(client, *exchange.spent)
         for event in exchange.ended(cause):
             yield event
+
+
+def _unread(response: Any, kind: str) -> Any:
+    """The bytes as they come; through the HTTP library's decoder only where they are compressed."""
+    return getattr(response, f"{kind}_bytes" if "content-encoding" in response.headers else f"{kind}_raw")()
 
 
 def _patient(client: Any, exchange: Exchange) -> Any:
