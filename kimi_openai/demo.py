@@ -1,7 +1,7 @@
 """Six things that Kimi does, each as a user would write it, with the result.
 
-Every example is a function whose body is shown and then run, so what is printed is what was executed. `__main__.py` calls
-`run`, with a client for the real service or for the emulator.
+Every example is a function whose body is shown and then run, so what is printed is what was executed. `__main__.py`
+calls `run`, with a client for the real service or for the emulator.
 """
 
 from __future__ import annotations

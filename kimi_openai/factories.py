@@ -12,8 +12,8 @@ from .client import AsyncKimiOpenAI, KimiOpenAI
 from .errors import Note
 from .gate import Gate
 from .options import Compat
-from .waits import OnRetry
 from .settings import Region
+from .waits import OnRetry
 
 __all__ = ["create_async_client", "create_client"]
 

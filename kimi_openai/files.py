@@ -111,7 +111,8 @@ def _read(file: FileSource, filename: str | None) -> tuple[bytes, str]:
     elif isinstance(file, bytes | bytearray | memoryview):
         content, name = bytes(file), ""
     elif hasattr(file, "read"):
-        content = file.read(MAX_FILE_BYTES + 1)
+        reader: Any = file  # typed as binary, and yet may be open as text
+        content = reader.read(MAX_FILE_BYTES + 1)
         name = Path(str(getattr(file, "name", ""))).name
     else:
         raise TypeError(f"a file is a path, bytes or an object open for binary reading, not {type(file).__name__}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
 
 __all__ = ["warn"]
@@ -18,10 +18,10 @@ def warn(message: str, category: type[Warning], *, once: str = "") -> None:
     `once` names what it is about: a place is told of that once, whatever the message, unless a filter says "always".
     (The memory of the `warnings` module is lost at every `catch_warnings`, anywhere in the process.)
     """
-    depth, frame = 1, sys._getframe(0)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
+    depth, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
         depth, frame = depth + 1, frame.f_back
-    place = (once, frame.f_code.co_filename, frame.f_lineno)
+    place = (once, frame.f_code.co_filename, frame.f_lineno) if frame is not None else (once, "", 0)
     if once and place in _told and _action(category) != "always":
         return
     warnings.warn(message, category, stacklevel=depth)

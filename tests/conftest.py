@@ -25,6 +25,7 @@ def scrubbed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
+
 __all__ = ["Mode", "answering", "kimi", "mode", "scrubbed_environment"]
 
 

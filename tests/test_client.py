@@ -34,11 +34,13 @@ SECRETS = (
 
 
 def test_nothing_of_openais_reaches_the_wire(mode: Mode, kimi: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every OPENAI_ variable set, no request of a client, its copies, their copies or a helper carries any of it."""
+    """With every OPENAI_ variable set, no request of a client, its copies, their copies or a helper carries any of
+    it."""
     for name, value in OPENAI_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     client = mode.client(kimi)
-    copies = [client, client.with_options(timeout=9), client.copy(max_retries=1).with_options(default_headers={"X-My": "1"})]
+    copied = client.copy(max_retries=1).with_options(default_headers={"X-My": "1"})
+    copies = [client, client.with_options(timeout=9), copied]
     for each in copies:
         mode.run(each.chat.completions.create(model="kimi-k3", messages=HELLO))
         mode.each(mode.run(each.chat.completions.create(model="kimi-k3", messages=HELLO, stream=True)))
@@ -185,11 +187,14 @@ def test_a_callers_http_client_is_watched_once_and_shared_politely(mode: Mode, a
 @pytest.mark.parametrize("ignores_after", [True, False], ids=["ignores after", "honours after"])
 def test_listing_files_ends(mode: Mode, answering: Any, ignores_after: bool) -> None:
     """`for f in client.files.list()` gives each file once, on a server without `has_more`, whether or not it pages."""
-    rows = [{"id": f"file_{n}", "object": "file", "bytes": 1, "created_at": 1, "filename": "a", "purpose": "batch"} for n in range(5)]
+    entry = {"object": "file", "bytes": 1, "created_at": 1, "filename": "a", "purpose": "batch"}
+    rows = [{"id": f"file_{n}", **entry} for n in range(5)]
 
     def page(query: dict[str, str]) -> Any:
-        start = 0 if ignores_after else next((n + 1 for n, row in enumerate(rows) if row["id"] == query.get("after")), 0)
-        return {"object": "list", "data": rows[start : start + (5 if ignores_after else 2)]}
+        if ignores_after:
+            return {"object": "list", "data": rows}
+        start = int(query["after"].removeprefix("file_")) + 1 if "after" in query else 0
+        return {"object": "list", "data": rows[start : start + 2]}
 
     client = mode.client(api_key="sk-1", base_url=answering(200, page).base_url)
     files = client.files.list()
@@ -219,9 +224,12 @@ def test_the_hook_is_told_which_call_a_response_belongs_to(mode: Mode, kimi: Emu
     http = openai.DefaultAsyncHttpxClient() if mode.is_async else openai.DefaultHttpxClient()
 
     async def look_async(request: Any) -> None:
+        look(request)
+
+    def look(request: Any) -> None:
         seen.append(request.extensions.get("kimi_openai"))
 
-    http.event_hooks["request"].append(look_async if mode.is_async else lambda r: seen.append(r.extensions.get("kimi_openai")))
+    http.event_hooks["request"].append(look_async if mode.is_async else look)
     client = mode.client(kimi, http_client=http)
     mode.run(client.models.list())
     assert seen[0].options is client.kimi_options

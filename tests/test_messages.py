@@ -23,7 +23,12 @@ PNG_URL = "data:image/png;base64," + base64.b64encode(PNG).decode()
 def test_partial_messages() -> None:
     """The flag sits on the message; a name may stand alone, an empty prefix may not."""
     assert partial_message("{") == {"role": "assistant", "content": "{", "partial": True}
-    assert partial_message("", name="Kelsier") == {"role": "assistant", "content": "", "partial": True, "name": "Kelsier"}
+    assert partial_message("", name="Kelsier") == {
+        "role": "assistant",
+        "content": "",
+        "partial": True,
+        "name": "Kelsier",
+    }
     assert partial_message("a", reasoning="r")["reasoning_content"] == "r"  # type: ignore[typeddict-item]
     with pytest.raises(ValueError, match="needs a prefix"):
         partial_message("")
@@ -33,7 +38,9 @@ def test_partial_mode_continues_a_prefix(mode: Mode, kimi: Emulator) -> None:
     """The message arrives as it is, the answer is the rest, and joined they are whole."""
     prefix = partial_message("Dear customer,")
     answer = mode.run(
-        mode.client(kimi).chat.completions.create(model="kimi-k3", messages=[{"role": "user", "content": "Write"}, prefix])
+        mode.client(kimi).chat.completions.create(
+            model="kimi-k3", messages=[{"role": "user", "content": "Write"}, prefix]
+        )
     )
     assert kimi.chats[-1]["messages"][-1] == prefix
     whole = join_partial("Dear customer,", answer)
@@ -106,14 +113,24 @@ def test_a_file_is_a_system_message() -> None:
 
 ANSWERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "nulls go": (
-        {"role": "assistant", "content": "a", "refusal": None, "audio": None, "function_call": None, "tool_calls": None},
+        {
+            "role": "assistant",
+            "content": "a",
+            "refusal": None,
+            "audio": None,
+            "function_call": None,
+            "tool_calls": None,
+        },
         {"role": "assistant", "content": "a"},
     ),
     "empty reasoning stays": (
         {"role": "assistant", "content": "a", "reasoning_content": ""},
         {"role": "assistant", "content": "a", "reasoning_content": ""},
     ),
-    "no calls, no list": ({"role": "assistant", "content": "a", "tool_calls": []}, {"role": "assistant", "content": "a"}),
+    "no calls, no list": (
+        {"role": "assistant", "content": "a", "tool_calls": []},
+        {"role": "assistant", "content": "a"},
+    ),
     "calls stay, without index": (
         {
             "role": "assistant",

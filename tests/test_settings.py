@@ -55,7 +55,12 @@ def test_env_file_may_be_a_path_and_must_then_exist(tmp_path: Path) -> None:
 BASE_URLS = {
     "argument first": ({"base_url": "https://proxy.example/v1", "region": "cn"}, {}, "https://proxy.example/v1", "cn"),
     "then region": ({"region": "cn"}, {"MOONSHOT_BASE_URL": "https://p/v1"}, "https://api.moonshot.cn/v1", "cn"),
-    "then MOONSHOT_BASE_URL": ({}, {"MOONSHOT_BASE_URL": "https://m/v1", "KIMI_BASE_URL": "https://k/v1"}, "https://m/v1", None),
+    "then MOONSHOT_BASE_URL": (
+        {},
+        {"MOONSHOT_BASE_URL": "https://m/v1", "KIMI_BASE_URL": "https://k/v1"},
+        "https://m/v1",
+        None,
+    ),
     "then KIMI_BASE_URL": ({}, {"KIMI_BASE_URL": "https://k/v1/", "MOONSHOT_REGION": "cn"}, "https://k/v1", None),
     "then MOONSHOT_REGION": ({}, {"MOONSHOT_REGION": " CN "}, "https://api.moonshot.cn/v1", "cn"),
     "else international": ({}, {"OPENAI_BASE_URL": "https://api.openai.com/v1"}, "https://api.moonshot.ai/v1", "ai"),
@@ -96,7 +101,7 @@ def test_bad_keys_are_told_apart_and_never_shown(key: object, words: str) -> Non
 
 def test_a_bad_key_in_the_environment_names_its_variable() -> None:
     """The message says which variable to mend; an empty one counts as not set and is mentioned."""
-    with pytest.raises(SettingsError, match="KIMI_API_KEY in environment.*newline"):
+    with pytest.raises(SettingsError, match=r"KIMI_API_KEY in environment.*newline"):
         resolve(environ={"KIMI_API_KEY": f"{KEY}\n"})
     with pytest.raises(SettingsError, match="KIMI_API_KEY is set but empty"):
         resolve(environ={"KIMI_API_KEY": ""})

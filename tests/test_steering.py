@@ -23,7 +23,11 @@ WISHES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "K2.7 on": ("kimi-k2.7-code", {"enabled": True}, {"thinking": {"type": "enabled"}}),
     "unknown off": ("kimi-k4", {"enabled": False}, {"thinking": {"type": "disabled"}}),
     "unknown effort": ("kimi-k4", {"effort": "ultra"}, {"reasoning_effort": "ultra"}),
-    "unknown both": ("kimi-k4", {"enabled": True, "effort": "max"}, {"reasoning_effort": "max", "thinking": {"type": "enabled"}}),
+    "unknown both": (
+        "kimi-k4",
+        {"enabled": True, "effort": "max"},
+        {"reasoning_effort": "max", "thinking": {"type": "enabled"}},
+    ),
 }
 
 

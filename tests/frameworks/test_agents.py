@@ -1,4 +1,5 @@
-"""openai-agents takes our asynchronous client through its chat completions model: a run with tools, and a streamed one."""
+"""openai-agents takes our asynchronous client through its chat completions model: a run with tools, and a streamed
+one."""
 
 from __future__ import annotations
 

@@ -6,8 +6,7 @@ import pydantic
 import pytest
 
 from kimi_openai.emulator import Emulator, call, say, think
-
-from ..conftest import Mode
+from tests.conftest import Mode
 
 instructor = pytest.importorskip("instructor")
 pytestmark = pytest.mark.filterwarnings("default")  # theirs, not ours

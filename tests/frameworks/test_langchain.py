@@ -8,8 +8,7 @@ import pydantic
 import pytest
 
 from kimi_openai.emulator import Emulator, call, say, think
-
-from ..conftest import Mode
+from tests.conftest import Mode
 
 langchain_openai = pytest.importorskip("langchain_openai")
 pytestmark = pytest.mark.filterwarnings("default")  # theirs, not ours

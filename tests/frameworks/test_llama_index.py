@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from kimi_openai.emulator import Emulator, call, say, think
-
-from ..conftest import Mode
+from tests.conftest import Mode
 
 openai_like = pytest.importorskip("llama_index.llms.openai_like")
 pytestmark = pytest.mark.filterwarnings("default")  # theirs, not ours
