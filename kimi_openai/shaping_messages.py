@@ -16,7 +16,7 @@ from .changes import Body, Changes, Row, Rule, as_dict, as_list, is_array, is_di
 from .messages import replay_message
 from .models import ModelFacts
 from .shaping_calls import CALL_ROWS, Scene, calls, legacy_answer, legacy_call, reasoning, result, unpaired
-from .shaping_tools import shaped_tools
+from .shaping_tools import brings_tools, shaped_tools
 
 __all__ = ["MESSAGE_RULES"]
 
@@ -115,10 +115,12 @@ def openai_answer(message: Message, scene: Scene) -> Message:
     return message
 
 
-def dynamic_tools(message: Message, scene: Scene) -> Message:
-    """Tools that a system message brings are tools."""
-    if not is_array(message.get("tools")):
+def dynamic_tools(message: Message, scene: Scene) -> Message | None:
+    """Tools that a system message brings are tools; where the model takes none in messages, they have been moved."""
+    if not brings_tools(message):
         return message
+    if scene.known.dynamic_tools is False:
+        return {key: value for key, value in message.items() if key != "tools"} if message.get("content") else None
     tools, notes = shaped_tools(message["tools"], f"messages.{scene.place}.tools")
     scene.notes += notes
     return message if tools is message["tools"] else {**message, "tools": tools}

@@ -28,6 +28,18 @@ def budget(body: Body, _: ModelFacts) -> Changes | None:
     return Changes({"max_tokens": GONE, "max_completion_tokens": body["max_tokens"]}, (note,))
 
 
+def beyond_context(body: Body, known: ModelFacts) -> Changes | None:
+    """A budget as large as the context leaves no room for any prompt; how much there is, only the server can count."""
+    asked, most = body.get("max_completion_tokens"), known.context_length
+    if most is None or not isinstance(asked, int | float) or asked < most:
+        return None
+    why = f"with any prompt it exceeds the context: 400 'Your request exceeded model token limit: {most}'"
+    fix = f"write less than {most} minus the prompt (kimi_openai.estimate_tokens counts that)"
+    change = f"left out, so {known.default_output} holds"
+    note = Note("max_completion_tokens", "max_completion_tokens", change, why, fix)
+    return Changes({"max_completion_tokens": GONE}, (note,))
+
+
 # What only OpenAI has ------------------------------------------------------------------------------------------------
 
 UNDOCUMENTED = "it is not in Kimi's schema and its effect is not documented"
@@ -139,6 +151,16 @@ PARAMETER_RULES = (
                 "`max_tokens=500`",
                 "works, deprecated; it pays for the reasoning too",
                 "sent as `max_completion_tokens`; given both, that one is kept",
+            ),
+        ),
+    ),
+    Rule(
+        beyond_context,
+        (
+            Row(
+                "`max_completion_tokens=300000` to K2 (context 262144)",
+                "400 `Your request exceeded model token limit: 262144 ...`",
+                "left out, so the model's default holds",
             ),
         ),
     ),

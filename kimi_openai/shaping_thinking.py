@@ -6,7 +6,7 @@ that moves the pinned temperature.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, is_object, thinks
@@ -111,7 +111,7 @@ def allowed_tools(body: Body, _: ModelFacts) -> Changes | None:
     why = "Kimi has no list of allowed tools in tool_choice"
     fix = f"offer only those in tools, with tool_choice={mode!r}"
     note = Note("tool_choice", "tool_choice", f"only the allowed tools are offered, with {mode!r}", why, fix)
-    return Changes({"tools": _only(body, names), "tool_choice": mode}, (note,))
+    return Changes({"tools": _named(body, names) or GONE, "tool_choice": mode}, (note,))
 
 
 def tool_choice(body: Body, known: ModelFacts) -> Changes | None:
@@ -130,10 +130,12 @@ def tool_choice(body: Body, known: ModelFacts) -> Changes | None:
     fields: dict[str, Any] = {"tool_choice": choice}
     change = f"sent as {choice!r}" + ("; the model may answer without a call" if choice == "auto" else "")
     fix = f"write tool_choice={choice!r}"
-    if kind == "named":
-        fields["tools"] = _only(body, [_name(asked)])
+    if kind == "named" and (only := _named(body, [_name(asked)])):
+        fields["tools"] = only
         change += ", with only that tool offered"
         fix += " and only that tool in tools"
+    elif kind == "named":
+        change += "; no tool of that name is in tools, so which one is called is open"
     return Changes(fields, (Note("tool_choice", "tool_choice", change, why, fix),))
 
 
@@ -147,11 +149,9 @@ def _name(tool: object) -> Any:
     return as_dict(as_dict(tool).get("function")).get("name")
 
 
-def _only(body: Body, names: Iterable[Any]) -> Any:
-    """The tools of these names; all of them if none is (it may be one that a message brings)."""
-    tools = body.get("tools")
-    wanted = list(names)
-    return [tool for tool in as_list(tools) if _name(tool) in wanted] or (GONE if tools is None else tools)
+def _named(body: Body, names: Container[Any]) -> list[Any]:
+    """The tools of these names."""
+    return [tool for tool in as_list(body.get("tools")) if _name(tool) in names]
 
 
 # Sampling ------------------------------------------------------------------------------------------------------------

@@ -8,14 +8,15 @@ from __future__ import annotations
 import marshal
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import is_
 from typing import Any, cast
 
-from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, fatal, is_array, is_object
+from .changes import GONE, Body, Changes, Row, Rule, as_dict, as_list, fatal, is_array, is_dict, is_object
 from .errors import Note
 from .models import ModelFacts
 from .schemas import bad_tool_name, to_mfjs
 
-__all__ = ["FORMAT_RULES", "TOOL_RULES", "mfjs", "shaped_tools"]
+__all__ = ["FORMAT_RULES", "TOOL_RULES", "brings_tools", "mfjs", "shaped_tools"]
 
 NO_PARAMETERS: Body = {"type": "object", "properties": {}}
 
@@ -47,12 +48,52 @@ def tools(body: Body, _: ModelFacts) -> Changes | None:
     return None if shaped is offered and not notes else Changes({"tools": shaped}, tuple(notes))
 
 
+def brought(body: Body, known: ModelFacts) -> Changes | None:
+    """Tools that system messages bring, on a model that takes them beside the messages only, where they go then."""
+    if known.dynamic_tools is not False:
+        return None
+    found = [tool for message in as_list(body.get("messages")) if brings_tools(message) for tool in message["tools"]]
+    if not found:
+        return None
+    why = "the model takes none in messages: 400 'tokenization failed'"
+    note = Note("dynamic_tools", "messages", "their tools are offered in tools", why, "write them into tools")
+    return Changes({"tools": [*as_list(body.get("tools")), *found]}, (note,))
+
+
+def brings_tools(message: Any) -> bool:
+    """Whether it is a system message that makes tools known from there on."""
+    return (
+        is_dict(message)
+        and "tools" in message
+        and message.get("role") in ("system", "developer")
+        and is_array(message["tools"])
+    )
+
+
 def shaped_tools(offered: list[Any], where: str) -> tuple[list[Any], list[Note]]:
     """The tools as Kimi takes them, the same list if they are so already, and notes."""
     notes: list[Note] = []
-    shaped = [_tool(tool, f"{where}.{number}", notes) for number, tool in enumerate(offered)]
-    same = all(new is old for new, old in zip(shaped, offered, strict=True))
+    shaped: list[Any] = []
+    known: dict[str, Any] = {}
+    for number, tool in enumerate(offered):
+        clean = _tool(tool, f"{where}.{number}", notes)
+        name = as_dict(as_dict(clean).get("function")).get("name")
+        if isinstance(name, str) and name in known:
+            notes.append(_repeated(name, f"{where}.{number}", clean == known[name]))
+            if clean == known[name]:
+                continue
+        elif isinstance(name, str):
+            known[name] = clean
+        shaped.append(clean)
+    same = len(shaped) == len(offered) and all(map(is_, shaped, offered))
     return (offered if same else shaped), notes
+
+
+def _repeated(name: str, where: str, same: bool) -> Note:
+    why = f"Kimi answers 400 'function name {name[:80]} is duplicated'"
+    if same:
+        return Note("tool_name", where, "left out", why, "offer it once")
+    return fatal("tool_name", where, f"{why}, and the two differ", "rename one of them, or leave it out")
 
 
 def _tool(tool: Any, where: str, notes: list[Note]) -> Any:
@@ -157,6 +198,16 @@ TOOL_RULES = (
         every_model=True,
     ),
     Rule(
+        brought,
+        (
+            Row(
+                "`tools` in a system message",
+                "K3 loads them from there on; K2: 400 `tokenization failed`",
+                "K3: sent; K2: offered in `tools`",
+            ),
+        ),
+    ),
+    Rule(
         tools,
         (
             Row(
@@ -165,6 +216,11 @@ TOOL_RULES = (
                 "rewritten in that dialect; only what it cannot say is noted",
             ),
             Row("a tool named `fs.read`, `2nd`", "refuses it", "`CompatError`"),
+            Row(
+                "the same tool twice",
+                "400 `function name get_weather is duplicated`",
+                "sent once; `CompatError` if the two differ",
+            ),
             Row('a tool of type `"custom"`', "400", "`CompatError`"),
             Row('a function named `"$web_search"`', "its own tools are of another type", "sent as `builtin_function`"),
         ),

@@ -59,6 +59,9 @@ PARAMETERS: list[tuple[str, str, dict[str, Any], dict[str, Any], list[str]]] = [
     ("null", K3, {"temperature": None}, {"temperature": None}, []),
     ("max_tokens", K3, {"max_tokens": 9}, {"max_completion_tokens": 9}, ["max_tokens"]),
     ("both", K3, {"max_tokens": 9, "max_completion_tokens": 8}, {"max_completion_tokens": 8}, ["max_tokens"]),
+    ("the whole context", K26, {"max_tokens": 262_144}, {}, ["max_tokens", "max_completion_tokens"]),
+    ("beyond K3's", K31, {"max_completion_tokens": 2_000_000}, {}, ["max_completion_tokens"]),
+    ("more than K2 has", K3, {"max_completion_tokens": 300_000}, {"max_completion_tokens": 300_000}, []),
     *(
         (f"effort {word}", K3, {"reasoning_effort": word}, {"reasoning_effort": level}, ["reasoning_effort"])
         for word, level in {"none": "low", "minimal": "low", "medium": "high", "xhigh": "max"}.items()
@@ -170,6 +173,7 @@ FORCED: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("required on K2.7", K27, "required", {"tool_choice": "auto"}),
     ("named on K2.7", K27, named("b"), {"tool_choice": "auto", "tools": [tool("b")]}),
     ("none", K27, "none", {}),
+    ("one that is not offered", K3, named("c"), {"tool_choice": "required"}),
     (
         "allowed tools",
         K3,
@@ -189,6 +193,13 @@ def test_tool_choice(model: str, choice: Any, changed: dict[str, Any]) -> None:
     assert shaped.body == {**body, **changed}
     assert bool(shaped.notes) == (shaped.body != body)
     assert broken_rule(shaped.body, STRICT) is None
+
+
+def test_a_choice_that_is_not_offered_is_not_said_to_be() -> None:
+    """The note promises no more than the body does."""
+    shaped = shape({"model": K3, "messages": HI, "tools": [tool("a")], "tool_choice": named("c")})
+    assert "no tool of that name" in shaped.notes[0].change
+    assert "only" not in shaped.notes[0].change
 
 
 def test_a_forced_call_moves_the_pinned_temperature() -> None:
@@ -391,6 +402,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("a custom tool", {"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools.0", "'custom'"),
     ("a name with a dot", {"tools": [tool("fs.read")]}, "tools.0.function.name", "'fs.read'"),
     ("a name with a digit", {"tools": [tool("2nd")]}, "tools.0.function.name", "'2nd'"),
+    ("two of one name", {"tools": [tool("a"), tool("a", type="object")]}, "tools.1", "'function name a is duplicated'"),
     ("a schema of no object", {"tools": [tool("a", type="string")]}, "tools.0.function.parameters", "object"),
 ]
 
@@ -473,6 +485,39 @@ def test_dynamic_tools_are_tools() -> None:
     }
     shaped = shape({"model": K3, "messages": [message, *HI]})
     assert shaped.body["messages"][0]["tools"][0]["function"]["parameters"]["properties"] == {"b": {"type": "string"}}
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+@pytest.mark.parametrize("model", [K26, K27])
+def test_dynamic_tools_are_offered_in_tools_where_a_model_has_none(model: str, role: str) -> None:
+    """K2 answers 400 to tools in a message: they join the others, and what the message says besides stays."""
+    body = {
+        "model": model,
+        "messages": [
+            *HI,
+            {"role": role, "content": "", "tools": [tool("b")]},
+            *HI,
+            {"role": role, "tools": [tool("a")]},
+        ],
+        "tools": [tool("a")],
+    }
+    assert broken_rule(body, STRICT) is not None
+    shaped = shape(body)
+    assert shaped.body == {"model": model, "messages": HI * 2, "tools": [tool("a"), tool("b")]}
+    assert broken_rule(shaped.body, STRICT) is None
+    assert {note.kind for note in shaped.notes} >= {"dynamic_tools", "tool_name"}
+    said = shape({"model": model, "messages": [{"role": "system", "content": "x", "tools": [tool("a")]}]}).body
+    assert said == {"model": model, "messages": [{"role": "system", "content": "x"}], "tools": [tool("a")]}
+
+
+def test_a_tool_is_offered_once() -> None:
+    """The same one twice is one; Kimi refuses names that repeat."""
+    body = {"model": K3, "messages": HI, "tools": [tool("a"), tool("b"), tool("a")]}
+    shaped = shape(body)
+    assert shaped.body["tools"] == [tool("a"), tool("b")]
+    assert [(note.kind, note.where, note.fatal) for note in shaped.notes] == [("tool_name", "tools.2", False)]
+    assert broken_rule(body, STRICT) is not None
+    assert broken_rule(shaped.body, STRICT) is None
 
 
 def test_json_mode_does_not_continue_a_prefix() -> None:
