@@ -36,7 +36,7 @@ class Pace:
         self._attempts = attempts
         self._patience = patience
         self._on_retry = on_retry
-        self._failures = self._cuts = 0
+        self._failures = self._refusals = self._cuts = 0
         self._started = self._since = now()
 
     def left(self) -> float | None:
@@ -46,22 +46,26 @@ class Pace:
     def after_cut(self, cause: Exception | None, *, progress: bool) -> float | None:
         """Seconds to wait after a stream that broke off, `None` to give up; none where it had brought something new."""
         self._cuts += 1
+        self._refusals = 0
         if progress:
             self._failures = 0
         if self._cuts > CUTS:
             return None
-        return self._again(cause, first_wait=0.0)
+        parts = _parts(cause)
+        return self._again(
+            cause, wait_for(*parts, attempt=self._failures - 1, jitter=random()) if self._failures else 0
+        )
 
     def after_refusal(self, error: Exception) -> float | None:
         """Seconds to wait after a request that brought no answer, `None` to give up."""
-        return self._again(error) if can_be_mended(error) else None
+        if not can_be_mended(error):
+            return None
+        self._refusals += 1  # a wait grows with those in a row, not with the cuts before them
+        return self._again(error, wait_for(*_parts(error), attempt=self._refusals - 1, jitter=random()))
 
-    def _again(self, error: Exception | None, first_wait: float | None = None) -> float | None:
+    def _again(self, error: Exception | None, wait: float) -> float | None:
         if not self._failures:
             self._since = now()
-        wait = wait_for(*_parts(error), attempt=self._failures, jitter=random())
-        if not self._failures and first_wait is not None:
-            wait = first_wait
         self._failures += 1
         left = self._since + PATIENCE - now() if self._patience is None else self._started + self._patience - now()
         if self._failures >= self._attempts or wait >= left:
