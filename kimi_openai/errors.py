@@ -189,8 +189,9 @@ def explain(error: BaseException | Refusal, *, outcome: str = "not retried") -> 
     todo = fault.advice
     if fault.kind == "model_not_found":
         todo = _models_advice(refusal.message)
-    elif fault.kind == "url_not_found" and "/v1/" not in refusal.path:
-        todo = f"the path is {refusal.path!r}: write the base URL with /v1"
+    elif fault.kind == "url_not_found" and refusal.path:
+        known = "/v1/" in refusal.path
+        todo = f"the path is {refusal.path!r}: {'check it and the method' if known else 'write the base URL with /v1'}"
     named = f"{refusal.type}: " if refusal.type else ""
     return f"{named}{fault.meaning}; {fault.whose} side; {todo} ({outcome})"
 

@@ -158,7 +158,11 @@ NOT_OPEN = Fault(
 )
 NO_MODEL = Fault("model_not_found", "the request's", False, "there is no such model for this key", "use a current id")
 NO_URL = Fault(
-    "url_not_found", "the request's", False, "nothing is at this URL and method", "check the path and base_url's /v1"
+    "url_not_found",
+    "the request's",
+    False,
+    "nothing is at this URL and method",
+    "check the path, the method and base_url's /v1",
 )
 NOT_FOUND = Fault("not_found", "the request's", False, "no such object in this account", "check its id")
 BAD_REQUEST = Fault(
@@ -225,10 +229,10 @@ TABLE: tuple[Row, ...] = (
     Row((301, 302, 303, 307, 308), REDIRECTED),
 )
 
-NOT_OFFERED = re.compile(
-    "embeddings|images|audio|moderations|completions|fine_tuning|assistants|threads|vector_stores|uploads"
+OFFERED = frozenset(
+    ("chat", "responses", "messages", "models", "tokenizers", "users", "files", "batches", "signatures", "formulas")
 )
-"""Resources of the SDK that the platform does not have (platform docs, by absence; API overview)."""
+"""The resources that the platform has (platform docs, API overview); the SDK's others grow with every release."""
 
 
 def row_of(refusal: Refusal) -> Row:
@@ -239,7 +243,7 @@ def row_of(refusal: Refusal) -> Row:
     """
     found = next((row for row in TABLE if row.fits(refusal)), Row((), UNKNOWN))
     resource = refusal.path.rpartition("/v1/")[2].strip("/").partition("/")[0]
-    if found.fault in (NO_URL, NOT_OPEN, NOT_FOUND) and NOT_OFFERED.fullmatch(resource):
+    if found.fault in (NO_URL, NOT_OPEN, NOT_FOUND) and resource and resource not in OFFERED:
         meaning = f"{resource}: Kimi does not have this part of OpenAI's API"
         return Row(found.statuses, replace(NOT_OPEN, meaning=meaning, advice="use another provider for it"))
     return found

@@ -153,24 +153,32 @@ def test_a_k2_model_may_be_closed_to_a_new_account() -> None:
     assert "closed to accounts registered from 2026-10-31, use kimi-k3" in text
 
 
-@pytest.mark.parametrize("resource", ["embeddings", "images", "moderations"])
+OTHERS: dict[str, Any] = {
+    "embeddings": lambda client: client.embeddings.create(model="m", input="x"),
+    "images": lambda client: client.images.generate(prompt="x"),
+    "audio": lambda client: client.audio.speech.create(model="m", voice="alloy", input="x"),
+    "moderations": lambda client: client.moderations.create(input="x"),
+    "assistants": lambda client: client.post("/assistants", body={"model": "m"}, cast_to=object),
+    "completions": lambda client: client.completions.create(model="m", prompt="x"),
+    "evals": lambda client: client.evals.create(data_source_config={}, testing_criteria=[]),
+    "containers": lambda client: client.containers.create(name="x"),
+}
+"""Resources of the SDK that the platform does not have."""
+
+
+@pytest.mark.parametrize("resource", OTHERS)
 def test_a_resource_that_kimi_does_not_have_is_named(mode: Mode, kimi: Emulator, resource: str) -> None:
     """The platform answers such a path in another dialect, or with 403."""
-    client = mode.client(kimi)
-    ask = {
-        "embeddings": lambda: client.embeddings.create(model="m", input="x"),
-        "images": lambda: client.images.generate(prompt="x"),
-        "moderations": lambda: client.moderations.create(input="x"),
-    }[resource]
     with pytest.raises(openai.APIStatusError, match=f"{resource}: Kimi does not have this part") as caught:
-        mode.run(ask())
+        mode.run(OTHERS[resource](mode.client(kimi)))
     assert fault_of(caught.value).kind == "not_offered"
 
 
 def test_an_unknown_url_is_told_in_its_own_dialect(mode: Mode, kimi: Emulator) -> None:
-    """The SDK leaves the bare word `url.not_found` as the body."""
-    with pytest.raises(openai.NotFoundError, match="nothing is at this URL and method") as caught:
-        mode.run(mode.client(kimi).get("/nowhere", cast_to=object))
+    """The SDK leaves the bare word `url.not_found` as the body; the /v1 is not what is wrong."""
+    told = "nothing is at this URL and method; .* the path is '/v1/chat/nowhere': check it and the method"
+    with pytest.raises(openai.NotFoundError, match=told) as caught:
+        mode.run(mode.client(kimi).get("/chat/nowhere", cast_to=object))
     assert caught.value.body == "url.not_found"
     assert fault_of(caught.value).kind == "url_not_found"
 
