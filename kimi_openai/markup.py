@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .tables import escaped, printable
+from .tables import LEFT, escaped
+from .terminal import harmless
 
 if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
@@ -24,10 +25,11 @@ MATH = re.compile(
     r"\$\$(?P<a>.+?)\$\$|\\\[(?P<b>.+?)\\\]|\\\((?P<c>.+?)\\\)|\$(?![\s\d])(?P<d>[^$\n]+?)(?<!\s)\$(?!\d)", re.DOTALL
 )
 ACTIVE_MATH = re.compile(
-    r"\\\s*(href|url|style|class|cssId|data|html\w*|require|include\w*|action|mmlToken|texttip|unicode|def|gdef|edef|let"
+    r"\\\s*(href|url|style|class|cssId|bbox|fcolorbox|data|html\w*|require|include\w*|action|mmlToken|texttip|unicode|def|gdef|edef|let"
     r"|newcommand|renewcommand|newenvironment|renewenvironment|DeclareMathOperator)(?![a-zA-Z])"
 )
-"""Macros that are links, attributes or definitions rather than mathematics."""
+"""Macros that are links, attributes (`bbox` and `fcolorbox` take CSS, which can fetch) or definitions rather than
+mathematics."""
 
 NO_MATH = "tex2jax_ignore mathjax_ignore"
 MATH_HERE = "tex2jax_process mathjax_process"
@@ -52,7 +54,7 @@ def html_of_markdown(text: str) -> str:
     render = _renderer()
     if render is None:
         return html_of_text(text)
-    return f'<div class="{NO_MATH}">{render(printable(text))}</div>'
+    return f'<div class="{NO_MATH}">{render(harmless(text))}</div>'
 
 
 @cache
@@ -72,6 +74,8 @@ def _renderer() -> Callable[[str], str] | None:
     for name, rule in (
         ("math", _show_math),
         ("link_open", _show_link),
+        ("th_open", _show_cell),
+        ("td_open", _show_cell),
         ("fence", _show_code),
         ("code_block", _show_code),
     ):
@@ -102,6 +106,10 @@ def _show_math(_: Any, tokens: Any, at: int, *__: Any) -> str:
 def _show_link(_: Any, tokens: Any, at: int, *__: Any) -> str:
     address = escaped(tokens[at].attrs["href"])
     return f'<a href="{address}" target="_blank" rel="noopener noreferrer nofollow">'
+
+
+def _show_cell(_: Any, tokens: Any, at: int, *__: Any) -> str:
+    return f'<{tokens[at].tag} style="{tokens[at].attrs.get("style", LEFT)}">'
 
 
 def _show_code(_: Any, tokens: Any, at: int, *__: Any) -> str:

@@ -21,7 +21,7 @@ from .costs import PRICE_LIST, PriceList
 from .errors import CompatError, Note
 from .rendering import View, error_table, facts_line, notes_table, reply_html, reply_text, usage_table
 from .replies import Reply, reply_of
-from .tables import printable
+from .terminal import Harmless, harmless
 from .watching import Watch
 
 __all__ = ["Shown", "html_of", "live", "show", "text_of"]
@@ -71,7 +71,7 @@ def text_of(value: Any, prices: PriceList = PRICE_LIST) -> str:
     form = _form(value, prices)
     if isinstance(form, View):
         return reply_text(form)
-    return form.text() if hasattr(form, "text") else printable(repr(form))
+    return form.text() if hasattr(form, "text") else harmless(repr(form))
 
 
 def _form(value: Any, prices: PriceList) -> Any:
@@ -199,6 +199,7 @@ class _Text:
 
     def __init__(self) -> None:
         self._reasoning = self._content = 0
+        self._harmless = Harmless()
 
     def paint(self, view: View) -> None:
         reply, out = view.reply, sys.stdout
@@ -208,13 +209,14 @@ class _Text:
             self._reasoning = self._content = 0
         if len(reasoning) > self._reasoning:
             out.write("" if self._reasoning else "[thinking] ")
-            out.write(printable(reasoning[self._reasoning :]))
+            out.write(self._harmless.feed(reasoning[self._reasoning :]))
         if len(content) > self._content:
             out.write("\n\n" if reasoning and not self._content else "")
-            out.write(printable(content[self._content :]))
+            out.write(self._harmless.feed(content[self._content :]))
         self._reasoning, self._content = len(reasoning), len(content)
         if not view.is_live:
             calls = reply_text(View(reply=Reply(tool_calls=reply.tool_calls))) if reply.tool_calls else ""
+            out.write(self._harmless.rest())
             out.write("".join(f"\n\n{part}" for part in (calls, f"[{facts_line(view)}]") if part) + "\n")
         out.flush()
 

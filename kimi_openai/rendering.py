@@ -17,7 +17,8 @@ from .costs import PRICE_LIST, PriceList, Tokens, tokens_of
 from .errors import Note, fault_of, refusal_of_error
 from .markup import html_of_markdown, html_of_text
 from .replies import Reply
-from .tables import MUTED, Table, escaped, printable
+from .tables import MUTED, Table, escaped
+from .terminal import harmless
 
 __all__ = ["View", "error_table", "facts_line", "money", "notes_table", "reply_html", "reply_text", "usage_table"]
 
@@ -84,7 +85,7 @@ def reply_text(view: View) -> str:
     parts += [_call(call) for call in reply.tool_calls]
     line = facts_line(view)
     parts += [f"[{line}]"] if line else []
-    return printable("\n\n".join(parts))
+    return harmless("\n\n".join(parts))
 
 
 def facts_line(view: View) -> str:

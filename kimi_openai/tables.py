@@ -6,24 +6,15 @@ Pure. A cell is text that may have come from a server or a model; it is made har
 from __future__ import annotations
 
 import html
-import re
 from dataclasses import dataclass
 
-__all__ = ["Table", "escaped", "printable"]
+from .terminal import are_numbers, harmless, table
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What moves a terminal's cursor or turns text around; of the control characters only tab and newline are text."""
+__all__ = ["LEFT", "MUTED", "Table", "escaped"]
 
 MUTED = "color:var(--jp-ui-font-color2,#666)"
-
-
-def printable(text: object) -> str:
-    """The text without what would be a command to a terminal.
-
-    >>> printable("a\\x1b[2Jb\\r")
-    'a[2Jb'
-    """
-    return CONTROLS.sub("", str(text))
+LEFT, RIGHT = "text-align:left", "text-align:right"
+"""Said for each cell: notebooks put all text of a table to the right."""
 
 
 def escaped(text: object) -> str:
@@ -32,12 +23,12 @@ def escaped(text: object) -> str:
     >>> escaped("<img src=x onerror='f()'>")
     '&lt;img src=x onerror=&#x27;f()&#x27;&gt;'
     """
-    return html.escape(printable(text))
+    return html.escape(harmless(str(text)))
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a header (which may be empty), with a line above them."""
+    """Rows under a header (which may be empty), with a line above them; numbers are to the right."""
 
     rows: tuple[tuple[object, ...], ...]
     header: tuple[str, ...] = ()
@@ -46,26 +37,30 @@ class Table:
     def html(self) -> str:
         """As HTML, everything in it escaped.
 
-        >>> Table((("a", 1),), title="<b>").html()
-        '<div>&lt;b&gt;</div><table><tbody><tr><td>a</td><td>1</td></tr></tbody></table>'
+        >>> Table((("a",),), title="<b>").html()
+        '<div>&lt;b&gt;</div><table><tbody><tr><td style="text-align:left">a</td></tr></tbody></table>'
         """
+        styles = [RIGHT if is_right else LEFT for is_right in are_numbers(self._lines)]
         title = f"<div>{escaped(self.title)}</div>" if self.title else ""
-        head = f"<thead>{_row(self.header, 'th')}</thead>" if self.header else ""
-        return f"{title}<table>{head}<tbody>{''.join(_row(row, 'td') for row in self.rows)}</tbody></table>"
+        head = f"<thead>{_row(self.header, styles, 'th')}</thead>" if self.header else ""
+        body = "".join(_row(row, styles, "td") for row in self.rows)
+        return f"{title}<table>{head}<tbody>{body}</tbody></table>"
 
     def text(self) -> str:
         """In columns, for a terminal.
 
         >>> print(Table((("a", 1), ("b", 22)), ("what", "n")).text())
-        what  n
-        a     1
+        what   n
+        a      1
         b     22
         """
-        lines = [[printable(cell) for cell in row] for row in (self.header, *self.rows) if row]
-        widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-        shown = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-        return "\n".join([*([printable(self.title)] if self.title else []), *shown])
+        return "\n".join(part for part in (harmless(self.title), table(self._lines)) if part)
+
+    @property
+    def _lines(self) -> list[tuple[object, ...]]:
+        return [row for row in (self.header, *self.rows) if row]
 
 
-def _row(cells: tuple[object, ...], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escaped(cell)}</{tag}>' for cell in cells)}</tr>"
+def _row(cells: tuple[object, ...], styles: list[str], tag: str) -> str:
+    shown = (f'<{tag} style="{style}">{escaped(cell)}</{tag}>' for cell, style in zip(cells, styles, strict=True))
+    return f"<tr>{''.join(shown)}</tr>"

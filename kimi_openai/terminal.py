@@ -1,6 +1,6 @@
 """What may stand on a terminal: text of others made harmless, and tables, bars and JSON as strings.
 
-Pure values: nothing is written here and no terminal is asked. They go to `screen.py`.
+Pure values: nothing is written here and no terminal is asked. They go to `screen.py`, and to notebooks by `tables.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["Harmless", "bar", "escaped", "harmless", "json_text", "one_line", "table", "width"]
+__all__ = ["Harmless", "are_numbers", "bar", "escaped", "harmless", "json_text", "one_line", "table", "width"]
 
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What steers a terminal (C0, DEL, C1) or the direction of reading, and what no encoding can write; not newline and
@@ -99,16 +99,23 @@ def table(rows: Iterable[Sequence[object]]) -> str:
     x       3456
     """
     cells = [[one_line(cell) for cell in row] for row in rows]
-    if not cells:
-        return ""
-    columns = list(zip(*cells, strict=True))
-    widths = [max(map(width, column)) for column in columns]
-    numeric = [any(map(_is_number, column)) and all(map(_is_number, column[1:])) for column in columns]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    numeric = are_numbers(cells)
     return "\n".join("  ".join(map(_padded, row, widths, numeric)).rstrip() for row in cells)
 
 
+def are_numbers(rows: Sequence[Sequence[object]]) -> list[bool]:
+    """For each column whether all of it are numbers, shares or amounts; the first row may be a header.
+
+    >>> are_numbers([("model", "cached", "cost"), ("kimi-k3", "66%", "$0.025")])
+    [False, True, True]
+    """
+    columns = [[_is_number(str(cell)) for cell in column] for column in zip(*rows, strict=True)]
+    return [any(column) and all(column[1:]) for column in columns]
+
+
 def _is_number(cell: str) -> bool:
-    return re.fullmatch(r"-?[\d.,]+", cell) is not None
+    return re.fullmatch(r"-?[$¥]?[\d.,]+%?", cell) is not None
 
 
 def _padded(cell: str, columns: int, is_right: bool) -> str:

@@ -21,7 +21,7 @@ CLASSES = {"tex2jax_ignore mathjax_ignore", "tex2jax_process mathjax_process"}
 
 
 class Checker(HTMLParser):
-    """Finds what is not on the list; `texts` is what a reader sees."""
+    """Finds what is not on the list; `texts` is what a reader sees, `styles` those of a table's cells."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -29,10 +29,13 @@ class Checker(HTMLParser):
         self.open: list[str] = []
         self.texts: list[str] = []
         self.formulas: list[str] = []
+        self.styles: list[str | None] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in TAGS:
             self.wrong.append(f"<{tag}>")
+        if tag in ("th", "td"):
+            self.styles.append(dict(attrs).get("style"))
         if tag not in ("br", "hr"):
             self.open.append(tag)
         for name, value in attrs:

@@ -21,6 +21,7 @@ from kimi_openai.account import ModelList
 from kimi_openai.emulator import Emulator
 
 from .conftest import Mode
+from .harmless import checked
 from .servers import MakeAnswering
 
 HELLO: list[Any] = [{"role": "user", "content": "Hello, my name is Li Lei, what is 1+1?"}]
@@ -67,6 +68,8 @@ WRONG = {
     "null": None,
     "a list": [],
     "field missing": {"data": {"available_balance": 1}},
+    "no numbers": {"data": {"available_balance": None, "voucher_balance": "a", "cash_balance": 1, "total_tokens": "5"}},
+    "text for data": {"data": "none"},
     "html": (b"<html>login</html>", {"Content-Type": "text/html"}),
 }
 
@@ -80,6 +83,8 @@ def test_an_answer_of_another_shape_is_an_error(mode: Mode, answering: MakeAnswe
         mode.run(get_balance(client))
     with pytest.raises(openai.OpenAIError):
         mode.run(estimate_tokens(client, model="kimi-k3", messages=HELLO))
+    with pytest.raises(openai.OpenAIError):
+        mode.run(list_models(client))
 
 
 def test_the_error_shows_what_came_instead(mode: Mode, answering: MakeAnswering) -> None:
@@ -143,11 +148,9 @@ def test_the_helpers_take_a_bare_sdk_client(kimi: Emulator) -> None:
 def test_balance_and_models_show_themselves_as_tables(kimi: Emulator) -> None:
     """In a notebook; what the platform sent is escaped."""
     client = create_client(base_url=kimi.base_url, api_key=kimi.api_key, region="ai")
-    assert "<td>49.58894 USD</td>" in get_balance(client)._repr_html_()
+    assert "49.58894 USD" in checked(get_balance(client)._repr_html_()).texts
     models = list_models(client)
     assert isinstance(models, ModelList)
-    assert "<tr><td>kimi-k3</td><td>1,048,576</td><td>yes</td><td>yes</td><td>yes</td></tr>" in models._repr_html_()
+    assert checked(models._repr_html_()).texts[5:10] == ["kimi-k3", "1,048,576", "yes", "yes", "yes"]
     hostile = KimiModel.construct(id="<script>", context_length=None)
-    assert (
-        "<tr><td>&lt;script&gt;</td><td>0</td><td>?</td><td>?</td><td>?</td></tr>" in ModelList([hostile])._repr_html_()
-    )
+    assert checked(ModelList([hostile])._repr_html_()).texts[5:] == ["<script>", "0", "?", "?", "?"]

@@ -97,8 +97,8 @@ def test_the_ledger_shows_models_with_and_without_a_price(kimi: Emulator) -> Non
     assert repr(ledger).splitlines() == [
         "3 calls, $0.0068 (prices of 2026-11-23)",
         "model      calls  tokens in  cached  out  cost",
-        "kimi-k3    2      2,000      40%     200  $0.0068",
-        "kimi-k2.6  1      1,000      40%     100  no price",
+        "kimi-k3        2      2,000     40%  200  $0.0068",
+        "kimi-k2.6      1      1,000     40%  100  no price",
     ]
     assert wrong_in(ledger._repr_html_()) == []
 

@@ -94,11 +94,29 @@ def test_no_text_makes_anything_that_is_not_on_the_list(text: str, before: str) 
         "\\href{javascript:1}{x}",
         "$ \\href{x}{y} $",
         "\\begin{x}\\style{a}{b}\\end{x}",
+        "$\\bbox[background:url(https://evil.example/p)]{x}$",
+        "$\\fcolorbox{red;background:url(https://evil.example/p)}{white}{x}$",
     ],
 )
 def test_only_what_was_found_harmless_is_typeset(text: str) -> None:
     """MathJax looks only where it is told to, and there is no macro there that is not mathematics."""
     assert checked(html_of_markdown(text)).formulas == []
+
+
+def test_words_are_to_the_left_and_numbers_to_the_right() -> None:
+    """In tables of ours and of a model's, unless it said otherwise: notebooks would put everything to the right."""
+    left, right = "text-align:left", "text-align:right"
+    shown = Table((("kimi-k3", "1,000", "66%", "$0.02"),), ("model", "in", "cached", "cost")).html()
+    assert checked(shown).styles == [left, right, right, right] * 2
+    assert checked(html_of_markdown("|a|b|\n|-|-:|\n|c|d|")).styles == [left, right] * 2
+
+
+def test_control_characters_are_written_out_in_notebooks_too() -> None:
+    """As in a terminal: nothing that a model or a server wrote is swallowed."""
+    reply = Reply(content="a\x1b[2J\r\n\ud83d", reasoning="\u202egpj.exe")
+    for shown in (reply_html(View(reply=reply)), reply_text(View(reply=reply))):
+        assert all(part in shown for part in (r"a\x1b[2J", r"\ud83d", r"\u202egpj.exe"))
+    assert r"\x07" in Table((("\x07",),)).html()
 
 
 def test_mathematics_is_for_the_notebook_to_typeset() -> None:
@@ -113,7 +131,7 @@ def test_markdown_is_typeset() -> None:
     """Emphasis, code, lists, tables, and links that say nothing of where one comes from."""
     shown = html_of_markdown("# T\n\n**b** `c` [l](https://ok.example)\n\n- i\n\n```py\nx < 1\n```\n\n|a|\n|-|\n|1|")
     assert wrong_in(shown) == []
-    for part in ("<h1>T</h1>", "<strong>b</strong>", "<code>c</code>", "<li>i</li>", "x &lt; 1", "<td>1</td>"):
+    for part in ("<h1>T</h1>", "<strong>b</strong>", "<code>c</code>", "<li>i</li>", "x &lt; 1", ">1</td>"):
         assert part in shown
     assert '<a href="https://ok.example" target="_blank" rel="noopener noreferrer nofollow">l</a>' in shown
 
