@@ -9,10 +9,10 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from kimi_openai import remote_images
 from kimi_openai.emulator import Emulator
@@ -22,8 +22,8 @@ from kimi_openai.remote_images import fetch, is_public
 from .conftest import Mode
 from .programs.vision import PIXEL
 
-TLS = Path(__file__).with_name("images.test.pem")
-"""A certificate and its key for images.test and inside.test, made for these tests."""
+AUTHORITY = trustme.CA()
+CERTIFICATE = AUTHORITY.issue_cert("images.test", "inside.test")
 
 PUBLIC, PRIVATE = "93.184.216.34", "10.0.0.7"
 HOSTS = {"images.test": [PUBLIC], "inside.test": [PRIVATE], "both.test": [PUBLIC, "::1"]}
@@ -80,7 +80,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(TLS)
+    CERTIFICATE.configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     connected: list[tuple[str, int]] = []
@@ -99,7 +99,9 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(socket, "create_connection", connect)
-    monkeypatch.setattr(remote_images, "tls_context", lambda: ssl.create_default_context(cafile=str(TLS)))
+    trusting = ssl.create_default_context()
+    AUTHORITY.configure_trust(trusting)
+    monkeypatch.setattr(remote_images, "tls_context", lambda: trusting)
     yield connected
     server.shutdown()
     server.server_close()
