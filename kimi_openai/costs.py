@@ -14,9 +14,9 @@ from typing import Any, cast
 
 import pydantic
 
-from .models import PRICES, Price
+from .models import PRICES, PRICES_CNY, Price
 
-__all__ = ["PRICE_LIST", "PriceList", "Tokens", "tokens_of"]
+__all__ = ["PRICE_LIST", "PriceList", "Tokens", "price_list", "tokens_of"]
 
 MILLION = Decimal(1_000_000)
 
@@ -89,3 +89,12 @@ class PriceList:
 
 PRICE_LIST = PriceList(PRICES, date(2026, 11, 23))
 """The prices of platform.kimi.ai that this release knows."""
+
+PRICE_LIST_CNY = PriceList(PRICES_CNY, date(2026, 9, 29), "CNY")
+"""Those of platform.kimi.com."""
+
+
+def price_list(client: object) -> PriceList:
+    """What the region of a client charges; platform.kimi.ai's where it is not known."""
+    options: Any = getattr(client, "kimi_options", None)
+    return PRICE_LIST_CNY if getattr(options, "region", None) == "cn" else PRICE_LIST

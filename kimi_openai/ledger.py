@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .client import AsyncKimiOpenAI, KimiOpenAI
-from .costs import PRICE_LIST, PriceList, Tokens, tokens_of
+from .costs import PriceList, Tokens, price_list, tokens_of
 from .rendering import money
 from .tables import Table
 
@@ -37,9 +37,9 @@ class LedgerRow:
 class Ledger:
     """What was used since `track`. Shows itself as a table; `plot()` draws it. Ends with `stop()` or its `with`."""
 
-    def __init__(self, observers: list[Any], prices: PriceList | None) -> None:
+    def __init__(self, observers: list[Any], prices: PriceList) -> None:
         self.prices = prices
-        """The price list in use, `None` where there is none."""
+        """The price list in use."""
         self._entries: list[tuple[str, Tokens | None]] = []
         self._observers = observers
         observers.append(self._add)
@@ -56,7 +56,7 @@ class Ledger:
     def _row(self, model: str, entries: list[tuple[str, Tokens | None]]) -> LedgerRow:
         counts = [tokens for name, tokens in entries if name == model]
         tokens = sum((each for each in counts if each is not None), Tokens())
-        cost = self.prices.cost(model, tokens) if self.prices else None
+        cost = self.prices.cost(model, tokens)
         return LedgerRow(model=model, calls=len(counts), uncounted=counts.count(None), tokens=tokens, cost=cost)
 
     @property
@@ -110,7 +110,7 @@ class Ledger:
         return axes
 
     def _money(self, cost: Decimal | None) -> str:
-        return money(cost, self.prices.currency) if self.prices and cost is not None else "no price"
+        return money(cost, self.prices.currency) if cost is not None else "no price"
 
     def table(self) -> Table:
         """As a table."""
@@ -125,9 +125,7 @@ class Ledger:
             )
             for row in self.rows
         )
-        total = f"{self.calls} calls, {self._money(self.cost)}" + (
-            f" (prices of {self.prices.date})" if self.prices else ""
-        )
+        total = f"{self.calls} calls, {self._money(self.cost)} (prices of {self.prices.date})"
         return Table(rows, ("model", "calls", "tokens in", "cached", "out", "cost"), total)
 
     def __repr__(self) -> str:
@@ -157,12 +155,11 @@ def track(client: KimiOpenAI | AsyncKimiOpenAI, *, prices: PriceList | None = No
         print(ledger.cost)
 
     In a notebook `ledger = track(client)` goes on over cells until `ledger.stop()`. Answers that nobody parses
-    (`with_raw_response` without `.parse()`) and other endpoints are not counted. `prices`: else the list that this
-    release knows, which is that of platform.kimi.ai in USD; a client of the other region has none unless you give one.
+    (`with_raw_response` without `.parse()`) and other endpoints are not counted. `prices`: else those of the
+    client's region that this release knows, in USD or CNY (of platform.kimi.com without the K3.1 models).
     Raises `TypeError` for a client that is not one of `create_client`.
     """
     options: Any = getattr(client, "kimi_options", None)
     if options is None:
         raise TypeError(f"track watches the clients of create_client, not {type(client).__name__}")
-    known = None if options.region == "cn" else PRICE_LIST
-    return Ledger(options.observers, prices or known)
+    return Ledger(options.observers, prices or price_list(client))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from keyword import iskeyword
 from typing import Any, TypeVar, cast
 
 import openai
@@ -18,6 +19,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
 
 from .account import estimate_tokens, get_balance
+from .costs import price_list
 from .errors import CompatError, Note
 from .factories import create_client
 from .messages import join_partial, partial_message
@@ -32,6 +34,8 @@ __all__ = ["KimiMagics", "completions", "filled", "load_magics", "unload_magics"
 HANDLED = (ChatCompletion, CompletionUsage, Reply, openai.APIError, CompatError, Note)
 """What gets a form in a notebook that its class does not bring along."""
 
+KEPT = ("kimi_client", "kimi_messages", "kimi_reply")
+"""Variables in which a magic keeps what it needs."""
 
 arguments: Any = magic_arguments
 Magic = TypeVar("Magic", bound=Callable[..., Any])
@@ -78,6 +82,8 @@ class KimiMagics(Magics):
         `kimi_client`, made by `create_client()` unless you set it.
         """
         wanted = _parsed(KimiMagics.kimi, line)
+        if wanted.to is not None and not _is_free(wanted.to):
+            raise UsageError(f"--to {wanted.to}: this is no name for a variable of yours")
         asked = filled(cell if cell is not None else _verbatim(line, wanted.question), self._names)
         if cell is not None and wanted.question:
             raise UsageError(f"the question is the cell; what is {' '.join(wanted.question)!r}?")
@@ -91,7 +97,9 @@ class KimiMagics(Magics):
         prefix: str = filled(wanted.prefix, self._names) if wanted.prefix else ""
         begun = [partial_message(prefix)] if prefix else []
         extra = _thinking(wanted)
-        reply = live(stream(self._client, model=wanted.model, messages=[*history, *begun], extra_body=extra))
+        client = self._client
+        answer = stream(client, model=wanted.model, messages=[*history, *begun], extra_body=extra)
+        reply = live(answer, prices=price_list(client))
         text = join_partial(prefix, reply.content) if prefix else reply.content
         self._names.update(
             kimi_messages=[*history, {**reply.message(), "content": text}],
@@ -142,6 +150,10 @@ class KimiMagics(Magics):
             history = [message for message in history if message.get("role") != "system"]
             history.insert(0, {"role": "system", "content": filled(system, self._names)})
         return history
+
+
+def _is_free(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name) and name not in KEPT
 
 
 def filled(text: str, names: Mapping[str, Any]) -> str:

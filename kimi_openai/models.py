@@ -18,7 +18,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["MODELS", "PRICES", "RETIRED", "UNKNOWN", "ModelFacts", "Price", "Retired", "facts", "successor"]
+__all__ = ["CURRENT", "MODELS", "PRICES", "PRICES_CNY", "RETIRED", "UNKNOWN", "ModelFacts", "Price", "Retired"]
+__all__ += ["facts", "successor"]
 
 Sampling = Mapping[str, float]
 """Parameter name to the only value that the model accepts."""
@@ -198,8 +199,7 @@ model with no announced end and the widest entitlement."""
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens on platform.kimi.ai: uncached input, cached input, output, and cache writes by
-    lifetime."""
+    """Of a million tokens: uncached input, cached input, output, and cache writes by lifetime."""
 
     input: Decimal
     cached: Decimal
@@ -222,8 +222,17 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "kimi-k2.6": _price("0.95", "0.16", "4.00"),
     }
 )
-"""Prices by exact id (a family prefix says nothing about price), as catalogued on 2026-11-23; check the pricing
-page."""
+"""USD on platform.kimi.ai by exact id (a family prefix says nothing about price), as catalogued on 2026-11-23."""
+
+PRICES_CNY: Mapping[str, Price] = MappingProxyType(
+    {
+        "kimi-k3": _price("20", "2", "100", "20", "40"),
+        "kimi-k2.7-code": _price("6.50", "1.30", "27"),
+        "kimi-k2.7-code-highspeed": _price("13", "2.60", "54"),
+        "kimi-k2.6": _price("6.50", "1.10", "27"),
+    }
+)
+"""CNY on platform.kimi.com, by the docs of 2026-09-29; those of kimi-k3.1-pro and its highspeed were not found."""
 
 
 def facts(model: str) -> ModelFacts:

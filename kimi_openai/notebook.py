@@ -105,8 +105,8 @@ def live(stream: Any, *, prices: PriceList = PRICE_LIST) -> Shown | Awaitable[Sh
     `stream`: what `create(..., stream=True)` gives, or `kimi_openai.stream(...)`, of a client of either kind; with an
     asynchronous one, `await` it. It is read to its end and closed. The reasoning is open while Kimi thinks and folded
     afterwards; the last line has tokens, cached share, time to the first token (counted from here), tokens per second,
-    and the cost by `prices` where the model has one there. Raises what the stream raises, what came stays on the
-    screen.
+    and the cost by `prices` where the model has one there (default: platform.kimi.ai's in USD; `costs.price_list` gives
+    those of a client). Raises what the stream raises, what came stays on the screen.
     """
     if hasattr(stream, "__aiter__") or isawaitable(stream):
         return _live_async(stream, prices)

@@ -114,9 +114,14 @@ def test_the_plot_has_a_bar_for_each_part(kimi: Emulator) -> None:
     assert [bar.get_width() for bars in axes.containers for bar in bars] == [400, 600, 30, 70]
 
 
-def test_no_price_of_one_region_is_taken_for_the_others() -> None:
-    """The list is platform.kimi.ai's, in USD."""
-    assert track(create_client(api_key="sk-x", region="cn")).prices is None
+def test_each_region_has_its_prices() -> None:
+    """In its currency; what the other one charges is not taken for them."""
+    client = create_client(api_key="sk-x", region="cn")
+    ledger = track(client)
+    client.kimi_options.observers[-1]("kimi-k3", {"prompt_tokens": 1_000_000, "completion_tokens": 1_000_000})
+    client.kimi_options.observers[-1]("kimi-k3.1-pro", {"prompt_tokens": 1})
+    assert [row.cost for row in ledger.rows] == [120, None]
+    assert repr(ledger).startswith("2 calls, ¥120.00 (prices of 2026-09-29)")
     assert track(create_client(api_key="sk-x", region="ai")).prices is PRICE_LIST
 
 

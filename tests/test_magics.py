@@ -105,6 +105,8 @@ def test_a_question_that_failed_is_not_in_the_conversation(kimi: Emulator, noteb
         ("%kimi --effort medium x", "the nearest is 'high'"),
         ("%kimi --loud x", "unrecognized arguments: --loud"),
         ("%%kimi what\nbody", "the question is the cell"),
+        ("%kimi --to 'my answer' x", "no name for a variable"),
+        ("%kimi --to kimi_messages x", "no name for a variable"),
         ("%kimi 'open", "No closing quotation"),
         ("%kimi_tokens", "there is no conversation yet"),
         ("%kimi_balance now", "takes nothing"),
@@ -117,6 +119,12 @@ def test_wrong_usage_is_said_in_a_line(kimi: Emulator, notebook: Notebook, cell:
     assert words in output.stderr
     assert output.stderr.startswith("UsageError: ")
     assert kimi.chats == []
+
+
+def test_the_cost_is_in_the_currency_of_the_client(kimi: Emulator, notebook: Notebook) -> None:
+    """Dollars are not what an account of the other region pays."""
+    notebook.names["kimi_client"] = Mode("sync").client(kimi, region="cn")
+    assert "¥" in notebook.run("%kimi x").outputs[-1].data["text/plain"]
 
 
 def test_balance_and_tokens(notebook: Notebook) -> None:

@@ -168,7 +168,7 @@ def test_in_a_terminal_only_what_is_new_is_written(kimi: Emulator, mode: Mode, t
     kimi.script(think("hm\x1b[2J"), say("one two"), call("add", {"a": 1}))
     whole(mode, live(mode.run(mode.client(kimi).chat.completions.create(**QUESTION, stream=True))))
     text = terminal()
-    assert text.startswith('[thinking] hm[2J\n\none two\n\nadd({"a":1})\n\n[kimi-k3 · ')
+    assert text.startswith('[thinking] hm\\x1b[2J\n\none two\n\nadd({"a":1})\n\n[kimi-k3 · ')
     assert text.count("one two") == 1
 
 
