@@ -5,16 +5,13 @@ Tables first. A function gets the raw schema, the path for its notes and `note` 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from math import ceil, floor, isfinite
 from typing import Any
 
-from .schema_algebra import NOTHING, TYPES, Node, branches, described, is_list, join, may_default
+from .schema_nodes import NOTHING, TYPES, Node, Note, branches, described, is_list, join, may_default, short
 
-__all__ = ["IMPLIED", "Note", "annotated", "bounds", "literals", "short", "types"]
-
-Note = Callable[[str, str], None]
+__all__ = ["IMPLIED", "annotated", "bounds", "literals", "types"]
 
 IMPLIED = {
     **dict.fromkeys(("properties", "required", "additionalProperties", "patternProperties", "propertyNames"), "object"),
@@ -56,12 +53,6 @@ _SAYS_NOTHING: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("patternProperties", "dependentRequired", "dependentSchemas", "dependencies"), ({},)),
 }
 """Values of those keywords that bind nothing; zod writes `propertyNames: {"type": "string"}` on every record."""
-
-
-def short(value: object) -> str:
-    """The value as a note shows it."""
-    text = json.dumps(value, default=repr, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def types(raw: Node, path: str, note: Note) -> list[str] | None:

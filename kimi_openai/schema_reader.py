@@ -1,7 +1,7 @@
 """Reads one JSON Schema document into MFJS nodes: what stands side by side meets, alternatives join.
 
-References stay references here, to definitions that are read once each; `schema_refs` decides which remain.
-It is one long class because every keyword that holds schemas reads its parts by the same `read`.
+References stay references here, to definitions that are read once each; `schema_refs` decides which remain. What says
+the type by itself is read here, what one type consists of in `schema_containers` and `schema_keywords`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import combinations
 
-from .schema_algebra import (
-    NOTHING,
-    TYPES,
-    Node,
-    Scope,
-    anything,
-    branches,
-    is_any,
-    is_list,
-    is_map,
-    join,
-    meet,
-    rest,
-    spelled,
-    tidy,
-)
-from .schema_keywords import IMPLIED, annotated, bounds, literals, short, types
+from .schema_containers import array, object_
+from .schema_keywords import IMPLIED, annotated, bounds, literals, types
+from .schema_meet import Scope, meet
+from .schema_nodes import NOTHING, TYPES, Node, anything, branches, is_any, is_list, is_map, join, short, spelled, tidy
 from .schema_refs import MISSING, ROOT, find, free_name
 
 __all__ = ["Reader"]
@@ -148,11 +135,11 @@ class Reader:
         if kind in ("boolean", "null"):
             return {"type": kind}
         if kind == "object":
-            return self._object(raw, path)
+            return object_(raw, path, self.read, self.note)
         node: Node = {"type": kind, **bounds(kind, raw, path, self.note)}
         if kind == "string" and isinstance(raw.get("pattern"), str):
             node["pattern"] = raw["pattern"]
-        node = self._array(raw, node, path) if kind == "array" else node
+        node = array(raw, node, path, self.read, self.note) if kind == "array" else node
         return tidy(node) if len(node) > 1 else node
 
     # What says the type by itself
@@ -225,99 +212,3 @@ class Reader:
             return
         for index, part in enumerate(parts):
             yield self.read(part, f"{path}{keyword}{{{index}}}.")
-
-    # What one type consists of
-
-    def _object(self, raw: Node, path: str) -> Node:
-        node: Node = {"type": "object"}
-        properties = raw.get("properties")
-        if is_map(properties):
-            node["properties"] = {}
-            for name, part in properties.items():
-                self._property(name, self.read(part, f"{path}properties.{name}."), node, path)
-        elif properties is not None:
-            self.note(path, f"properties {short(properties)} is not an object; it is not enforced")
-        self._additional(raw, node, path)
-        self._required(raw, node, path)
-        return node
-
-    def _property(self, name: str, value: Node, node: Node, path: str) -> None:
-        if value == NOTHING:
-            self.note(f"{path}properties.{name}.", "nothing can satisfy it; the property is left out")
-        else:
-            node["properties"][name] = spelled(value)
-
-    def _additional(self, raw: Node, node: Node, path: str) -> None:
-        """`additionalProperties`, which patterned properties join, as nothing is nearer to them."""
-        patterns = raw.get("patternProperties")
-        value = raw.get("additionalProperties")
-        parts = patterns.items() if is_map(patterns) else ()
-        values = [self.read(part, f"{path}patternProperties.{name}.") for name, part in parts]
-        if any(read != NOTHING for read in values):
-            if is_map(value):
-                values.append(self.read(value, f"{path}additionalProperties."))
-            read = join(values)
-            node["additionalProperties"] = spelled(read) if read else read
-        elif is_map(value):
-            read = self.read(value, f"{path}additionalProperties.")
-            node["additionalProperties"] = False if read == NOTHING else spelled(read) if read else read
-        elif isinstance(value, bool):
-            node["additionalProperties"] = value
-        elif value is not None:
-            self.note(path, f"additionalProperties {short(value)} is not a schema; it is not enforced")
-
-    def _required(self, raw: Node, node: Node, path: str) -> None:
-        """`required`, where each name must be one of `properties` ('required property 'age' is not defined in
-        properties'): one that is not joins them, with whatever the schema accepts under other names."""
-        required: list[str] = []
-        said = raw.get("properties")
-        listed = said if is_map(said) else Node()
-        for name in self._required_names(raw, listed, path):
-            if name and name not in listed and rest(node) != NOTHING:
-                node.setdefault("properties", {}).setdefault(name, spelled(rest(node)))
-            if not name or name not in node.get("properties", ()):
-                self.note(path, f"required {short(name)} can never be answered; it is not enforced")
-            elif name not in required:
-                required.append(name)
-        if required or raw.get("required") == []:
-            node["required"] = required
-
-    def _required_names(self, raw: Node, listed: Node, path: str) -> Iterator[str]:
-        said = raw.get("required", [])
-        for name in said if is_list(said) else ():
-            if isinstance(name, str):
-                yield name
-            else:
-                self.note(path, f"required {short(name)} is not a name; it is not enforced")
-        if not is_list(said) and not isinstance(said, bool):
-            self.note(path, f"required {short(said)} is not a list of names; it is not enforced")
-        # Draft 3 and hand-written tools say it inside the property.
-        yield from (name for name, part in listed.items() if is_map(part) and part.get("required") is True)
-
-    def _array(self, raw: Node, node: Node, path: str) -> Node:
-        first, others = raw.get("prefixItems"), raw.get("items")
-        if is_list(others):
-            first, others = others, raw.get("additionalItems")
-        if is_list(first) and first:
-            return self._tuple(first, others, node, path)
-        if others is None or others is True:
-            return node
-        items = self.read(others, f"{path}items.")
-        return {**node, "items": spelled(items)} if items else node
-
-    def _tuple(self, first: list[object], others: object, node: Node, path: str) -> Node:
-        """A list of what any position takes, as long as the tuple ('items must be an object')."""
-        parts = [self.read(part, f"{path}prefixItems.{index}.") for index, part in enumerate(first)]
-        most = node.get("maxItems", len(parts) + 1)
-        closed = others is False or most <= len(parts)
-        if others is None and not closed:
-            self.note(path, f"more than {len(parts)} items are not accepted any more")
-        if is_map(others) and not closed:
-            parts.append(self.read(others, f"{path}items."))
-        else:
-            node = {**node, "maxItems": min(most, len(parts))}
-        parts = parts[:most]
-        items = join(parts)
-        if any(part != parts[0] for part in parts):
-            self.note(path, "which item has which type is not enforced, only that each has one of them")
-        return {**node, "items": spelled(items)} if items else node

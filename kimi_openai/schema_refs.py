@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from .schema_algebra import Node, anything, described, is_list, is_map, join, spelled
+from .schema_nodes import Node, anything, described, is_list, is_map, join, spelled
 
 __all__ = ["MISSING", "ROOT", "attach", "end_recursion", "find", "free_name", "inline", "measure"]
 

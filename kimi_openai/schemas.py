@@ -1,18 +1,19 @@
 """JSON Schema becomes Moonshot Flavored JSON Schema (MFJS), pure.
 
 What comes out accepts no more than what went in, or a note says what was lost; coming in again, it comes out the same.
-Next stop: `shaping`, for tools and `response_format`. The work is done by the rooms below: `schema_reader` and
-`schema_keywords` read raw schemas into nodes, `schema_algebra` joins and meets them, `schema_refs` keeps references.
+Next stop: `shaping_tools`, for tools and answer formats. The work is done by the rooms below: `schema_reader`,
+`schema_containers` and `schema_keywords` read raw schemas into nodes, `schema_nodes` joins and `schema_meet` meets
+them, `schema_refs` keeps references.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .schema_algebra import NOTHING, Node, branches, described, is_any, join, rest, spelled
+from .schema_nodes import NOTHING, Node, Note, branches, described, is_any, join, rest, spelled
 from .schema_reader import Reader
 from .schema_refs import ROOT, attach, end_recursion, inline, measure
 
@@ -25,12 +26,10 @@ LIMITS = {
     "branches in an anyOf": 500,
     "bytes": 120_000,
 }
-"""Sizes that Moonshot's validator refuses by default; what the server uses is unknown (kimi-api.md 7.4)."""
+"""Sizes that Moonshot's validator refuses by default; what the server uses is unknown."""
 
 NO_LIMIT_BELOW = 1000
 """Bytes below which a schema can exceed none of them: 31 nested objects alone are longer."""
-
-Note = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Normalized:
 
 
 def to_mfjs(schema: Mapping[str, object], *, root_object: bool = True) -> Normalized:
-    """The schema in MFJS with notes of what was lost; the input stays as it is (kimi-api.md 7.4).
+    """The schema in MFJS with notes of what was lost; the input stays as it is. Source: Moonshot's MFJS specification.
 
     With `root_object`, which tools and `response_format` need, a union of objects at the root becomes one object, and a
     root that cannot be an object is a `ValueError`. Not noted, because no meaning is lost: inlined references, dropped
@@ -127,7 +126,7 @@ def _check_limits(schema: Node, note: Note) -> None:
 
 
 def bad_tool_name(name: str) -> str | None:
-    """Why Kimi would refuse a tool of this name, None if it would not (kimi-api.md 7.1).
+    """Why Kimi would refuse a tool of this name, None if it would not. Source: platform docs, chat page.
 
     >>> bad_tool_name("get_weather"), bad_tool_name("fs.read")
     (None, "'.' is not allowed in a tool name; use letters, digits, '_' and '-'")

@@ -647,7 +647,7 @@ MADE: dict[str, Json] = {
     },
 }
 
-# The shapes that users report as refused (kimi-api.md 7.4), and habits of tool servers
+# The shapes that users report as refused, and habits of tool servers
 REPORTED: dict[str, Json] = {
     "type-beside-anyof": of(
         {
