@@ -13,6 +13,7 @@ import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from io import TextIOWrapper
 from typing import Any, TextIO
 
@@ -24,10 +25,14 @@ from .doctor import doctor
 from .errors import CompatError, KimiCompatWarning, MissingKeyError
 from .screen import HarmlessWriter, Screen
 from .settings import resolve
+from .waits import RetryEvent
 
 __all__ = ["main"]
 
 NEEDS_EMULATOR = "the emulator needs aiohttp: pip install 'kimi-openai[emulator]'"
+
+LONG = 2.0
+"""Seconds of a wait that is worth a line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,10 +101,15 @@ def _with_client(run: Callable[..., int], *, reads_stdin: bool = False) -> Calla
     """A command that needs a client."""
 
     def command(wanted: Namespace, screen: Screen) -> int:
-        with create_client() as client:
+        with create_client(on_retry=partial(_note_wait, screen)) as client:
             return run(client, wanted, screen, *([sys.stdin] if reads_stdin else []))
 
     return command
+
+
+def _note_wait(screen: Screen, event: RetryEvent) -> None:
+    if event.wait >= LONG:
+        screen.note(f"{event.kind.replace('_', ' ')}: asking again in {event.wait:.0f} s")
 
 
 def run_demo(_: Namespace, screen: Screen) -> int:

@@ -65,6 +65,9 @@ def _chat(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--image", action="append", default=[], metavar="PATH", help="an image to see, or its ms://ID; repeatable"
     )
+    command.add_argument(
+        "--video", action="append", default=[], metavar="PATH", help="a video to see, or its ms://ID; repeatable"
+    )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object: text, reasoning, usage, ...")
     form.add_argument("--raw", action="store_true", help="print the chunks of the wire, one JSON a line")

@@ -1,7 +1,7 @@
 """`chat`: one question and its answer, or a conversation at a terminal.
 
-What is asked and what is remembered are pure functions; the loops hand events of `streaming.py` to the screen. A part
-of an answer that came before Ctrl-C or an error counts as an answer.
+What is asked and what is remembered are pure functions; `telling.py` brings an answer to the screen. A part of one that
+came before Ctrl-C or an error counts as an answer.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from typing import Any, TextIO, cast
 
 import openai
 
-from . import KimiOpenAI, extract_text, file_message, image_part, thinking
+from . import KimiOpenAI, extract_text, file_message, image_part, thinking, video_part
 from .errors import StreamCutError
-from .events import Event
 from .replies import Fold, Reply
 from .screen import Screen
-from .streaming import stream
+from .telling import Telling, exit_code
 from .terminal import escaped, json_text
 
 __all__ = ["INTERRUPTED", "chat", "json_of", "question_from", "question_message", "remembered"]
@@ -32,15 +31,10 @@ Message = Mapping[str, Any]
 INTERRUPTED = 130
 
 HELP = """\
-  /new     forget the conversation (the system text and the files stay)
+  /new     forget the conversation (the system text, files and images stay)
   /quit    leave; so does Ctrl-D
   /help    this
   Ctrl-C   end an answer; what came of it is remembered"""
-
-ENDINGS = {
-    "length": "the answer ends here because its token budget or the context is full",
-    "content_filter": "the answer ends here because the platform's filter stopped it",
-}
 
 
 def chat(client: KimiOpenAI, wanted: Namespace, screen: Screen, stdin: TextIO) -> int:
@@ -49,20 +43,20 @@ def chat(client: KimiOpenAI, wanted: Namespace, screen: Screen, stdin: TextIO) -
     extra = thinking(wanted.model, enabled=wanted.thinking, effort=wanted.effort)
     if question is None and (wanted.json or wanted.raw):
         raise ValueError("--json and --raw need a question: as words, or on stdin")
-    images = [cast(Message, image_part(image)) for image in wanted.image]
+    media = [*map(image_part, wanted.image), *map(video_part, wanted.video)]
     request: dict[str, Any] = {"model": wanted.model, **extra}
     opening = [_document(client, path, screen) for path in wanted.file]
     opening += [{"role": "system", "content": wanted.system}] if wanted.system else []
     if question is None:
-        return _converse(client, request, opening, images, screen)
-    request["messages"] = [*opening, question_message(question, images)]
+        return _converse(client, request, opening, media, screen)
+    request["messages"] = [*opening, question_message(question, media)]
     if wanted.raw:
         return _relay(client, request, screen)
-    told = _Telling(screen, is_quiet=wanted.json)
+    told = Telling(screen, is_quiet=wanted.json)
     reply = told.tell(client, request)
     if wanted.json:
         screen.line(json_text(json_of(reply)))
-    return INTERRUPTED if told.is_interrupted else _ending(reply, screen)
+    return INTERRUPTED if told.is_interrupted else exit_code(reply, screen)
 
 
 def question_from(words: Sequence[str], stdin: TextIO) -> str | None:
@@ -78,13 +72,13 @@ def question_from(words: Sequence[str], stdin: TextIO) -> str | None:
     return question
 
 
-def question_message(text: str, images: Sequence[Message] = ()) -> Message:
+def question_message(text: str, media: Sequence[Mapping[str, Any]] = ()) -> Message:
     """The user's message.
 
     >>> question_message("Hi")
     {'role': 'user', 'content': 'Hi'}
     """
-    return {"role": "user", "content": [*images, {"type": "text", "text": text}] if images else text}
+    return {"role": "user", "content": [*media, {"type": "text", "text": text}] if media else text}
 
 
 def remembered(history: Sequence[Message], question: Message, reply: Reply) -> list[Message]:
@@ -114,56 +108,6 @@ def _document(client: KimiOpenAI, path: str, screen: Screen) -> Message:
         return cast(Message, file_message(extract_text(client, path)))
 
 
-class _Telling:
-    """One answer on its way to the screen: the reasoning dim beside it, unless it `is_quiet`."""
-
-    def __init__(self, screen: Screen, *, is_quiet: bool = False) -> None:
-        self.is_interrupted = False
-        self._screen, self._is_quiet = screen, is_quiet
-        self._is_thinking = self._has_text = False
-
-    def tell(self, client: KimiOpenAI, request: Mapping[str, Any]) -> Reply:
-        """The answer, or what came of it before Ctrl-C. Raises the SDK's errors, after the screen's line is ended."""
-        answer = stream(client, **request)
-        try:
-            with self._screen.waiting(f"waiting for {request['model']}") as arrived, answer:
-                for event in answer:
-                    if not self._is_quiet:
-                        arrived()
-                        self._show(event)
-        except KeyboardInterrupt:
-            self.is_interrupted = True
-        finally:
-            if self._is_thinking:
-                self._screen.aside("\n")
-            if not self._is_quiet:
-                self._screen.end_answer()
-        return answer.reply
-
-    def _show(self, event: Event) -> None:
-        match event.type:
-            case "reasoning.delta":
-                self._screen.aside(event.delta)
-                self._is_thinking = True
-            case "content.delta":
-                if self._is_thinking:
-                    self._screen.aside("\n\n")
-                self._screen.answer(event.delta)
-                self._is_thinking, self._has_text = False, True
-            case "restarted" if self._has_text:
-                self._screen.end_answer()
-                self._screen.note("the connection broke; Kimi starts over:")
-                self._has_text = False
-            case _:
-                pass
-
-
-def _ending(reply: Reply, screen: Screen) -> int:
-    if reply.finish_reason in ENDINGS:
-        screen.note(ENDINGS[reply.finish_reason])
-    return 1 if reply.finish_reason == "content_filter" else 0
-
-
 def _relay(client: KimiOpenAI, request: Mapping[str, Any], screen: Screen) -> int:
     """The chunks as they are on the wire, one JSON a line. Raises `StreamCutError` if they are no whole answer."""
     options: Any = {"cast_to": object, "stream": True, "stream_cls": openai.Stream[object]}
@@ -181,7 +125,7 @@ def _relay(client: KimiOpenAI, request: Mapping[str, Any], screen: Screen) -> in
     reply = fold.reply()
     if reply.finish_reason is None:
         raise StreamCutError(request=response.request, text=reply.content, reasoning=reply.reasoning or "")
-    return _ending(reply, screen)
+    return exit_code(reply, screen)
 
 
 def _payloads(response: Any) -> Iterator[str]:
@@ -195,11 +139,11 @@ def _payloads(response: Any) -> Iterator[str]:
 
 
 def _converse(
-    client: KimiOpenAI, request: Mapping[str, Any], opening: Sequence[Message], images: list[Message], screen: Screen
+    client: KimiOpenAI, request: Mapping[str, Any], opening: Sequence[Message], media: Sequence[Message], screen: Screen
 ) -> int:
     read = _line_reader(screen)
     screen.note(f"{request['model']}; /help tells more, Ctrl-D ends")
-    history = list(opening)
+    history, unseen = list(opening), media
     while True:
         try:
             text = read().strip()
@@ -211,25 +155,25 @@ def _converse(
         if text == "/quit":
             return 0
         if text == "/new":
-            history = list(opening)
+            history, unseen = list(opening), media
             screen.note("a new conversation")
         elif re.fullmatch(r"/[a-z]*", text):
             screen.note(HELP)
         elif text:
-            question = question_message(text, images)
+            question = question_message(text, unseen)
             reply = _answered(client, {**request, "messages": [*history, question]}, screen)
-            history, images = remembered(history, question, reply), [] if reply.content.strip() else images
+            history, unseen = remembered(history, question, reply), () if reply.content.strip() else unseen
 
 
 def _answered(client: KimiOpenAI, request: Mapping[str, Any], screen: Screen) -> Reply:
     """The answer to one question of a conversation, which no error ends."""
-    told = _Telling(screen)
+    told = Telling(screen)
     try:
         reply = told.tell(client, request)
     except openai.OpenAIError as error:
         screen.note(str(error))
         return getattr(error, "reply", Reply())
-    _ending(reply, screen)
+    exit_code(reply, screen)
     if reply.usage:
         screen.aside(f"{reply.usage.get('prompt_tokens')} tokens in, {reply.usage.get('completion_tokens')} out\n")
     return reply

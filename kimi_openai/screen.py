@@ -50,6 +50,7 @@ class Screen:
         self.has_colour = self.err_is_tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._answer, self._aside = Harmless(), Harmless()
         self._stands_open = False
+        self._line = _WaitingLine(self.err)
 
     def answer(self, piece: str) -> None:
         """A piece of an answer, at once."""
@@ -75,8 +76,7 @@ class Screen:
         """A line about the answer, or a problem."""
         with suppress(BrokenPipeError):
             self.out.flush()
-        self.err.write(f"{harmless(text)}\n")
-        self.err.flush()
+        self._line.above(f"{harmless(text)}\n")
 
     @contextmanager
     def waiting(
@@ -84,12 +84,12 @@ class Screen:
     ) -> Generator[Callable[[], None], None, None]:
         """While the block runs, and until what it is given is called, a line on the terminal says what is waited for
         and how long; with `share` (0 to 1), how much is done. Nothing elsewhere."""
-        line = _WaitingLine(self.err, harmless(label), share) if self.err_is_tty else None
+        if self.err_is_tty:
+            self._line.start(harmless(label), share)
         try:
-            yield line.stop if line else _nothing
+            yield self._line.stop
         finally:
-            if line:
-                line.stop()
+            self._line.stop()
 
     def _write(self, file: TextIO, text: str) -> None:
         if text:
@@ -99,38 +99,47 @@ class Screen:
                 self._stands_open = not text.endswith("\n")
 
 
-def _nothing() -> None:
-    pass
-
-
 class _WaitingLine:
-    """Drawn by a thread of its own, and wiped away by `stop`."""
+    """Drawn by a thread of its own from `start` on, and wiped away by `stop`; once is enough, more does no harm."""
 
-    def __init__(self, err: TextIO, label: str, share: Callable[[], float] | None) -> None:
-        self._err, self._label, self._share = err, label, share
+    def __init__(self, err: TextIO) -> None:
+        self._err = err
         self._drawn = 0
+        self._lock = threading.Lock()
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread: threading.Thread | None = None
+
+    def start(self, label: str, share: Callable[[], float] | None) -> None:
+        """Draw it in a while."""
+        self._is_over.clear()
+        self._thread = threading.Thread(target=self._run, args=(label, share), daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Wipe the line away. Once is enough, more does no harm."""
-        if not self._is_over.is_set():
+        """Wipe it away for good."""
+        if self._thread:
             self._is_over.set()
             self._thread.join()
+            self._thread = None
             self._draw("")
 
-    def _run(self) -> None:
+    def above(self, text: str) -> None:
+        """Write a line where it is; it goes on below."""
+        self._draw("", text)
+
+    def _run(self, label: str, share: Callable[[], float] | None) -> None:
         begun = time.monotonic()
         pause = PATIENCE
         while not self._is_over.wait(pause):
-            done = f" {bar(self._share())}" if self._share else ""
-            self._draw(f"{self._label}{done} {time.monotonic() - begun:.0f} s")
+            done = f" {bar(share())}" if share else ""
+            self._draw(f"{label}{done} {time.monotonic() - begun:.0f} s")
             pause = TICK
 
-    def _draw(self, text: str) -> None:
-        wiped = " " * (self._drawn - width(text))
-        self._drawn = width(text)
-        if self._drawn or wiped:
-            self._err.write(f"\r{text}{wiped}" + ("" if text else "\r"))
-            self._err.flush()
+    def _draw(self, text: str, above: str = "") -> None:
+        with self._lock:
+            wiped = " " * (self._drawn - width(text))
+            self._drawn = width(text)
+            line = f"\r{text}{wiped}" + ("" if text else "\r") if self._drawn or wiped else ""
+            if line or above:
+                self._err.write(line + above)
+                self._err.flush()

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -21,11 +22,24 @@ from kimi_openai.__main__ import main
 from kimi_openai.chatting import question_from, remembered
 from kimi_openai.commands import counted_messages, exports
 from kimi_openai.demo import EXAMPLES
-from kimi_openai.emulator import Emulator, cut, finish, garbage, out_of_quota, pause, say, think
+from kimi_openai.emulator import (
+    Emulator,
+    cut,
+    error,
+    finish,
+    garbage,
+    out_of_quota,
+    pause,
+    rate_limited,
+    reset,
+    say,
+    think,
+)
 from kimi_openai.events import Event
 from kimi_openai.replies import Reply
 from kimi_openai.settings import resolve
 from kimi_openai.streaming import ChatStream
+from kimi_openai.waits import instant
 
 ROOT = str(Path(__file__).parent.parent)
 
@@ -172,6 +186,12 @@ def test_chat_with_a_document_and_an_image(run: Run, tmp_path: Path) -> None:
     assert run("files", "list", "--json")[1] == "[]\n"
 
 
+def test_chat_with_a_video(run: Run) -> None:
+    """As data, or by the reference of an upload."""
+    assert run("chat", "--video", "ms://file_1", "What happens?")[0] in (0, 1)
+    assert run.sent()["messages"][0]["content"][0] == {"type": "video_url", "video_url": {"url": "ms://file_1"}}
+
+
 def test_chat_as_json(run: Run) -> None:
     """One object with text, reasoning and usage, the exact text in it."""
     run.kimi.script(think("hm"), say("red \x1b[31m \x9b 你好"))
@@ -204,6 +224,26 @@ def test_a_cut_answer_goes_on(run: Run) -> None:
     run.kimi.script(say("one, two"), cut())
     run.kimi.script(say(", three"))
     assert run("chat", "Count") == (0, "one, two, three\n", "")
+
+
+def test_a_pipe_gets_no_second_answer(run: Run) -> None:
+    """Where the rest is refused the answer would start over, which is for those who can forget: it is an error."""
+    for form, code in (([], 1), (["--json"], 0)):
+        run.kimi.script(say("one, two"), cut())
+        run.kimi.script(error("no partial here", type="invalid_request_error", status=400))
+        run.kimi.script(say("anew"))
+        found, out, _ = run("chat", *form, "Count")
+        assert (found, json.loads(out)["text"] if form else out) == (code, "anew" if form else "one, two\n")
+        run.kimi.clear()
+
+
+def test_a_long_wait_is_named(run: Run) -> None:
+    """Why, and how long, on stderr; what is over at once is not."""
+    with instant():
+        run.kimi.fail(rate_limited(retry_after=7), reset())
+        code, out, errors = run("chat", "Hi")
+    assert (code, "Hi" in out) == (0, True)
+    assert re.fullmatch(r"rate limit: asking again in [78] s\n", errors)
 
 
 def test_hostile_answers_in_a_pipe(run: Run) -> None:

@@ -231,3 +231,19 @@ def test_a_conversation(kimi: Emulator) -> None:
     *_, third, _, fifth = [[message["content"] for message in body["messages"]] for body in kimi.chats]
     assert third == ["Be brief.", "one", "first answer", "two", "the beginning", "three"]
     assert fifth == ["Be brief.", "five"]
+
+
+def test_a_note_stands_above_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waiting line is wiped away for it and goes on below."""
+    monkeypatch.setattr("kimi_openai.screen.PATIENCE", 0.0)
+    monkeypatch.setattr("kimi_openai.screen.TICK", 0.0)
+    err = FakeTerminal()
+    screen = Screen(io.StringIO(), err)
+    with screen.waiting("asking"):
+        while "asking" not in err.getvalue():
+            time.sleep(0.001)
+        screen.note("not yet")
+        while "asking" not in err.getvalue().partition("not yet\n")[2]:
+            time.sleep(0.001)
+    assert re.search("asking 0 s\r {10}\rnot yet\n\rasking 0 s", err.getvalue())
+    assert err.getvalue().endswith("\r")
