@@ -85,6 +85,12 @@ class KimiOpenAI(openai.OpenAI):
 
             return Chat(self)
 
+        @cached_property
+        def beta(self) -> Any:
+            beta = super().beta
+            beta.chat = self.chat  # where older code finds `parse` and `stream`
+            return beta
+
     def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:
         quick = typed_stream.quick_completion(data) if cast_to is ChatCompletion else None
         answer = quick or super()._process_response_data(data=data, cast_to=cast_to, response=response)
@@ -175,6 +181,12 @@ class AsyncKimiOpenAI(openai.AsyncOpenAI):
             from .chat import AsyncChat  # the SDK's resources cost 15 to 90 ms; it too imports them at first use
 
             return AsyncChat(self)
+
+        @cached_property
+        def beta(self) -> Any:
+            beta = super().beta
+            beta.chat = self.chat  # where older code finds `parse` and `stream`
+            return beta
 
     def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:
         quick = typed_stream.quick_completion(data) if cast_to is ChatCompletion else None

@@ -210,6 +210,18 @@ def test_parse_takes_models_and_pydantic_tools(mode: Mode, kimi: Emulator) -> No
     assert kimi.chats[-1]["tools"][0]["function"]["name"] == "City"
 
 
+def test_parse_where_it_was_before_is_the_same(mode: Mode, kimi: Emulator) -> None:
+    """`client.beta.chat` is `client.chat`, of copies too."""
+    client = mode.client(kimi)
+    for each in (client, client.with_options(timeout=5)):
+        assert each.beta.chat is each.chat
+        kimi.script(call("City", {"name": "Paris"}))
+        ask: Any = {"model": "kimi-k3", "messages": [QUESTION], "tools": [BUILTIN, openai.pydantic_function_tool(City)]}
+        answer = mode.run(each.beta.chat.completions.parse(**ask))
+        assert answer.choices[0].message.tool_calls[0].function.parsed_arguments == City(name="Paris")
+    assert client.beta.assistants is not None
+
+
 def test_parse_takes_builtin_functions_and_their_calls_replay(mode: Mode) -> None:
     """All tools are sent, in order; the call keeps its type; no warning anywhere (they are errors here)."""
     tools = [BUILTIN, openai.pydantic_function_tool(City)]
