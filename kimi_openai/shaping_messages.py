@@ -103,16 +103,28 @@ def developer(message: Message, scene: Scene) -> Message:
     return {**message, "role": "system"}
 
 
+OPENAI_ANSWER = {
+    "refusal": "send it as content",
+    "audio": "send the transcript as content",
+    "annotations": "say in the content what is to be kept of them",
+}
+"""What a message of OpenAI's answers may hold and one of Kimi's does not, and what to do about it."""
+
+
 def openai_answer(message: Message, scene: Scene) -> Message:
-    """What an answer of OpenAI's may hold and one of Kimi's does not."""
-    if "audio" in message:
-        scene.note("audio", ".audio", "left out", "Kimi has no audio", "send the transcript as content")
-        message = {key: value for key, value in message.items() if key != "audio"}
-    if "refusal" in message and not message.get("content"):
-        scene.note("refusal", ".refusal", "sent as content", "Kimi has no refusal", "send it as content")
-        kept = {key: value for key, value in message.items() if key != "refusal"}
-        message = {**kept, "content": message["refusal"]}
-    return message
+    """Without what only OpenAI's answers hold; a refusal is content if there is no other."""
+    if OPENAI_ANSWER.keys().isdisjoint(message):
+        return message
+    kept = {key: value for key, value in message.items() if key not in OPENAI_ANSWER}
+    for key, fix in OPENAI_ANSWER.items():
+        if not message.get(key):
+            continue
+        is_content = key == "refusal" and not message.get("content")
+        change = "sent as content" if is_content else "left out"
+        scene.note(key, f".{key}", change, f"Kimi has no {key}", fix)
+        if is_content:
+            kept["content"] = message[key]
+    return kept
 
 
 def dynamic_tools(message: Message, scene: Scene) -> Message | None:

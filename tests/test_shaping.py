@@ -342,6 +342,19 @@ def test_messages(model: str, sent: list[Any], expected: list[Any], kinds: list[
     assert broken_rule(shaped.body, lenient) is None
 
 
+def test_what_only_openai_answers_hold_stays_here() -> None:
+    """Empty annotations go without a word, what they hold with one; a refusal beside content is not content."""
+    said = {"role": "assistant", "content": "x"}
+    quiet = shape({"model": K3, "messages": [{**said, "annotations": []}]})
+    assert (quiet.body["messages"], quiet.notes) == ([said], ())
+    told = shape({"model": K3, "messages": [{**said, "annotations": [{"type": "url_citation"}], "refusal": "no"}]})
+    assert told.body["messages"] == [said]
+    assert [(note.where, note.change) for note in told.notes] == [
+        ("messages.0.refusal", "left out"),
+        ("messages.0.annotations", "left out"),
+    ]
+
+
 def test_reasoning_is_not_asked_of_a_model_that_does_not_think() -> None:
     """K2.6 with thinking disabled takes tool calls without it."""
     body = {"model": K26, "thinking": OFF, "messages": [*HI, {"role": "assistant", "tool_calls": [CALL]}, ANSWER]}
