@@ -17,6 +17,7 @@ import openai
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
 
+from .account import ModelList
 from .costs import PRICE_LIST, PriceList
 from .errors import CompatError, Note
 from .rendering import View, error_table, facts_line, notes_table, reply_html, reply_text, usage_table
@@ -91,6 +92,8 @@ def _form(value: Any, prices: PriceList) -> Any:
             return notes_table([value])
         case [Note(), *_]:
             return notes_table(cast("Sequence[Note]", value))
+        case ModelList():
+            return value.table()
         case _:
             return value
 
@@ -106,10 +109,12 @@ def live(stream: Any, *, prices: PriceList = PRICE_LIST) -> Shown | Awaitable[Sh
     asynchronous one, `await` it. It is read to its end and closed. The reasoning is open while Kimi thinks and folded
     afterwards; the last line has tokens, cached share, time to the first token (counted from here), tokens per second,
     and the cost by `prices` where the model has one there (default: platform.kimi.ai's in USD; `costs.price_list` gives
-    those of a client). Raises what the stream raises, what came stays on the screen.
+    those of a client). Raises what the stream raises, what came stays on the screen; `TypeError` for a whole
+    answer.
     """
     if hasattr(stream, "__aiter__") or isawaitable(stream):
         return _live_async(stream, prices)
+    _check(stream)
     watch, screen = Watch(clock(), prices), _screen()
     with _Painting(watch, screen, stream) as painting:
         try:
@@ -124,6 +129,7 @@ async def _live_async(stream: Any, prices: PriceList) -> Shown:
     watch, screen = Watch(clock(), prices), _screen()
     if not hasattr(stream, "__aiter__"):
         stream = await stream
+    _check(stream)
     with _Painting(watch, screen, stream) as painting:
         try:
             async for item in stream:
@@ -133,6 +139,11 @@ async def _live_async(stream: Any, prices: PriceList) -> Shown:
             if isawaitable(closing):
                 await closing
     return painting.shown()
+
+
+def _check(stream: Any) -> None:
+    if isinstance(stream, ChatCompletion | Reply):
+        raise TypeError("live takes a stream: ask with stream=True, or show() what is whole already")
 
 
 class _Painting:
@@ -207,7 +218,7 @@ class _Text:
         if len(reasoning) < self._reasoning or len(content) < self._content:
             out.write("\n[the connection broke; starting over]\n")
             self._reasoning = self._content = 0
-        if len(reasoning) > self._reasoning:
+        if len(reasoning) > self._reasoning and not self._content:  # what comes after a break would cut the text apart
             out.write("" if self._reasoning else "[thinking] ")
             out.write(self._harmless.feed(reasoning[self._reasoning :]))
         if len(content) > self._content:

@@ -59,7 +59,7 @@ class Telling:
 
     def _show(self, event: Event) -> None:
         match event.type:
-            case "reasoning.delta":
+            case "reasoning.delta" if not self._has_text:  # what comes after a break would cut the text apart
                 self._screen.aside(event.delta)
                 self._is_thinking = True
             case "content.delta":

@@ -37,6 +37,7 @@ from kimi_openai.emulator import (
 )
 from kimi_openai.events import Event
 from kimi_openai.replies import Reply
+from kimi_openai.screen import Screen
 from kimi_openai.settings import resolve
 from kimi_openai.streaming import ChatStream
 from kimi_openai.waits import instant
@@ -224,6 +225,17 @@ def test_a_cut_answer_goes_on(run: Run) -> None:
     run.kimi.script(say("one, two"), cut())
     run.kimi.script(say(", three"))
     assert run("chat", "Count") == (0, "one, two, three\n", "")
+
+
+def test_a_thought_after_a_break_does_not_cut_the_text_apart(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model may reason once more before it goes on; on a terminal that would stand in the middle of a word."""
+    monkeypatch.setattr("kimi_openai.__main__.Screen", lambda: Screen(sys.stdout, Keyboard()))
+    aside: list[str] = []
+    monkeypatch.setattr(Screen, "aside", lambda _, piece: aside.append(piece))
+    run.kimi.script(think("hm"), say("one, "), cut())
+    run.kimi.script(think("on I go"), say("one, two"))
+    assert run("chat", "Count")[1] == "one, two\n"
+    assert "".join(aside).strip() == "hm"
 
 
 def test_a_pipe_gets_no_second_answer(run: Run) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import openai
 import pytest
 
-from kimi_openai import StreamCutError, create_async_client, live, notebook, show, stream
-from kimi_openai.emulator import Emulator, call, cut, reset_after, say, think
+from kimi_openai import StreamCutError, create_async_client, list_models, live, notebook, show, stream
+from kimi_openai.emulator import Emulator, call, cut, pause, reset_after, say, think
 from kimi_openai.errors import CompatError, Note
 
 from .conftest import Mode
@@ -180,10 +180,29 @@ def test_a_terminal_is_told_of_a_new_start(kimi: Emulator, mode: Mode, terminal:
     assert "\n[the connection broke; starting over]\n[thinking] another\n\nyes\n\n[" in terminal()
 
 
+def test_a_thought_after_a_break_does_not_cut_the_text_apart(
+    kimi: Emulator, mode: Mode, terminal: Callable[[], str]
+) -> None:
+    """A model may reason once more before it goes on: the text of an answer stays in one piece."""
+    kimi.script(think("hm"), say("one, "), pause(0.2), cut())
+    kimi.script(think("hm, on I go"), pause(0.2), say("one, two"))
+    whole(mode, live(stream(mode.client(kimi), **QUESTION)))
+    assert terminal().startswith("[thinking] hm\n\none, two\n\n[")
+
+
+def test_a_whole_answer_is_no_stream(kimi: Emulator, mode: Mode, terminal: Callable[[], str]) -> None:
+    """Where `stream=True` was forgotten, that is said before anything is written."""
+    with pytest.raises(TypeError, match="stream=True"):
+        whole(mode, live(mode.run(mode.client(kimi).chat.completions.create(**QUESTION))))
+    assert terminal() == ""
+
+
 def test_show_in_a_terminal(kimi: Emulator, terminal: Callable[[], str]) -> None:
     """Tables in columns; anything else as it prints itself."""
     completion = Mode("sync").client(kimi).chat.completions.create(**QUESTION)
     show(completion.usage)
+    show(list_models(Mode("sync").client(kimi)))
     show(42)
     lines = terminal().splitlines()
     assert (lines[0], lines[-1]) == ("tokens", "42")
+    assert "model                       context  images  videos  thinks" in lines
