@@ -6,12 +6,12 @@ Each function takes any `openai` client that points at Kimi; with an asynchronou
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, overload
 
 import openai
-from openai.pagination import AsyncPage, SyncPage
 from openai.types import Model
 
 from .errors import UnexpectedAnswerError
@@ -136,10 +136,12 @@ def _balance(client: AnyClient) -> Flow[Balance]:
     match answer:
         case {"data": {"available_balance": available, "voucher_balance": voucher, "cash_balance": cash}}:
             # str() first: the shortest decimal that the JSON number stands for, not its binary neighbour
-            amounts = [Decimal(str(amount)) for amount in (available, voucher, cash)]
-            return Balance(amounts[0], amounts[1], amounts[2], CURRENCIES[region] if region else None)
+            with suppress(InvalidOperation):
+                amounts = [Decimal(str(amount)) for amount in (available, voucher, cash)]
+                return Balance(amounts[0], amounts[1], amounts[2], CURRENCIES[region] if region else None)
         case _:
-            raise UnexpectedAnswerError("the balance", answer)
+            pass
+    raise UnexpectedAnswerError("the balance", answer)
 
 
 def _estimate(client: AnyClient, body: dict[str, Any]) -> Flow[int]:
@@ -152,9 +154,9 @@ def _estimate(client: AnyClient, body: dict[str, Any]) -> Flow[int]:
 
 
 def _models(client: AnyClient) -> Flow[list[KimiModel]]:
-    page_type: Any = AsyncPage if isinstance(client, openai.AsyncOpenAI) else SyncPage
-    page = yield client.get_api_list("/models", page=page_type[KimiModel], model=KimiModel)
-    models: list[KimiModel] | None = page.data
-    if models is None:
-        raise UnexpectedAnswerError("the model list", page)
-    return ModelList(models)
+    answer = yield client.get("/models", cast_to=object)
+    match answer:
+        case {"data": [*entries]} if all(isinstance(entry, dict) for entry in entries):
+            return ModelList(KimiModel.construct(**entry) for entry in entries)
+        case _:
+            raise UnexpectedAnswerError("the model list", answer)

@@ -133,13 +133,16 @@ class AsyncPooledClient(openai.DefaultAsyncHttpxClient):
         if own is not None:
             own.finalizer.detach()
             await own.guard.aclose()
-        for pool in self._kimi_pools.values():
-            pool.finalizer()
-        self._kimi_pools.clear()
+        for loop in tuple(self._kimi_pools):
+            pool = self._kimi_pools.pop(loop, None)
+            if pool is not None:
+                pool.finalizer()
 
     async def _kimi_open(self, loop: Any) -> _Pool:
-        for ended in [other for other in self._kimi_pools if other.is_closed()]:
-            self._kimi_pools.pop(ended).finalizer.detach()
+        for other in tuple(self._kimi_pools):  # other threads' loops come and go meanwhile
+            ended = self._kimi_pools.pop(other, None) if other.is_closed() else None
+            if ended is not None:
+                ended.finalizer.detach()
         http = _async_pool_client(self.event_hooks)
         guard = _closed_with_its_loop(http)
         finalizer = weakref.finalize(self, _close_in_loop, loop, guard)

@@ -27,7 +27,7 @@ FileSource = str | os.PathLike[str] | bytes | IO[bytes]
 MAX_FILE_BYTES = 100 * 1024 * 1024
 
 Media = Literal["image", "video"]
-KINDS: Mapping[str | None, Media] = {"image": "image", "video": "video"}
+MEDIA: Mapping[Media, frozenset[str]] = {"image": IMAGE_TYPES, "video": VIDEO_TYPES}
 
 
 @overload
@@ -104,45 +104,48 @@ def _upload(client: AnyClient, file: tuple[str, bytes], purpose: Any) -> Flow[st
 
 def _read(file: FileSource, filename: str | None) -> tuple[bytes, str]:
     """The whole content, so that a retried upload sends all of it, and a name ("" if there is none)."""
-    content: object
     if isinstance(file, str | os.PathLike):
-        _check_size(Path(file).expanduser().stat().st_size if Path(file).expanduser().is_file() else 1)
         content, name = read_file(file, "upload")
     elif isinstance(file, bytes | bytearray | memoryview):
         content, name = bytes(file), ""
     elif hasattr(file, "read"):
-        reader: Any = file  # typed as binary, and yet may be open as text
-        content = reader.read(MAX_FILE_BYTES + 1)
-        name = Path(str(getattr(file, "name", ""))).name
+        content, name = _read_stream(file), getattr(file, "name", "")
+        name = Path(name).name if isinstance(name, str) else ""  # a number where the file was opened by one
     else:
         raise TypeError(f"a file is a path, bytes or an object open for binary reading, not {type(file).__name__}")
-    if not isinstance(content, bytes):
-        raise TypeError("the file is open as text; open it with mode 'rb'")
-    _check_size(len(content))
+    if not content:
+        raise ValueError("the file is empty: 400 'File size is zero, please confirm and re-upload the file'")
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError("the file is over 100 MB, the most that Kimi takes; split it")
     return content, filename or name
 
 
-def _check_size(size: int) -> None:
-    if not size:
-        raise ValueError("the file is empty: 400 'File size is zero, please confirm and re-upload the file'")
-    if size > MAX_FILE_BYTES:
-        raise ValueError("the file is over 100 MB, the most that Kimi takes; split it")
+def _read_stream(stream: Any) -> bytes:
+    """Until it ends: an unbuffered one (a pipe, a socket) gives less than it is asked for."""
+    content = bytearray()
+    while len(content) <= MAX_FILE_BYTES:
+        piece = stream.read(MAX_FILE_BYTES + 1 - len(content))
+        if not isinstance(piece, bytes | bytearray):
+            raise TypeError(f"the file's read() gives {type(piece).__name__}, not bytes; open it with mode 'rb'")
+        if not piece:
+            break
+        content += piece
+    return bytes(content)
 
 
 def _name_of_bytes(content: bytes) -> str:
     return "document.pdf" if content.startswith(b"%PDF") else "document.txt"
 
 
-def _media_kind(content: bytes, name: str, purpose: str | None) -> Media:
-    if purpose in KINDS:
-        return KINDS[purpose]
-    if purpose is not None:
+def _media_kind(content: bytes, name: str, purpose: Media | None) -> Media:
+    if purpose is not None and purpose not in MEDIA:
         raise ValueError(f"purpose is {purpose!r}; upload_media takes 'image' or 'video' (for documents: extract_text)")
     media_type = media_type_of(content, name)
-    if media_type in IMAGE_TYPES:
-        return "image"
-    if media_type in VIDEO_TYPES:
-        return "video"
+    if media_type is None and purpose is not None:
+        return purpose  # nothing speaks against the caller's word
+    for kind, types in MEDIA.items():
+        if media_type in types and purpose in (kind, None):
+            return kind
     raise ValueError(
-        f"Kimi reads neither an image nor a video in {name or 'these bytes'} ({media_type or 'unknown type'})"
+        f"Kimi reads no {purpose or 'image or video'} in {name or 'these bytes'} ({media_type or 'unknown type'})"
     )

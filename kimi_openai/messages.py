@@ -149,7 +149,10 @@ def replay_message(message: MessageLike) -> ChatCompletionMessageParam:
     >>> replay_message({"role": "assistant", "content": "ok", "reasoning_content": "", "refusal": None, "parsed": 1})
     {'role': 'assistant', 'content': 'ok', 'reasoning_content': ''}
     """
-    return cast(ChatCompletionMessageParam, _replayed(_as_dict(message)))
+    fields = _as_dict(message)
+    if "role" not in fields and not fields.keys().isdisjoint(("choices", "message")):
+        raise TypeError("this is no message; the one of an answer is completion.choices[0].message")
+    return cast(ChatCompletionMessageParam, _replayed(fields))
 
 
 def _as_dict(message: Any) -> Mapping[str, Any]:
@@ -190,7 +193,7 @@ def _replayed_call(call: Any) -> dict[str, Any]:
 
 def _media_url(source: Source, mime_type: str | None, allowed: frozenset[str], kind: str) -> str:
     if isinstance(source, str):
-        if source.startswith(("http://", "https://")):
+        if source[:8].lower().startswith(("http://", "https://")):
             raise ValueError(
                 f"Kimi does not fetch {kind} URLs: download it and pass the bytes or the path, or upload it with "
                 f"upload_media and pass the ms:// reference ({source[:200]!r})"
@@ -212,12 +215,13 @@ def _media_url(source: Source, mime_type: str | None, allowed: frozenset[str], k
 
 
 def read_file(path: str | os.PathLike[str], kind: str) -> tuple[bytes, str]:
-    """The bytes and the name of a file, which must be there."""
+    """The bytes and the name of a file, which must be there; of a huge one, a byte more than Kimi takes."""
     file = Path(path).expanduser()
-    if not file.is_file():
-        what = "is a folder" if file.is_dir() else "does not exist"
+    if os.path.isdir(file) or not os.path.exists(file):  # not Path's own: they fail on a text that is no path at all
+        what = "is a folder" if os.path.isdir(file) else "does not exist"
         raise FileNotFoundError(f"the {kind} file {str(path)[:200]!r} {what}")
-    return file.read_bytes(), file.name
+    with file.open("rb") as reader:
+        return reader.read(MAX_BODY_BYTES + 1), file.name
 
 
 def media_type_of(content: bytes, name: str) -> str | None:

@@ -101,7 +101,13 @@ def _sources(
     yield "environment", environ
     path = _find_env_file(env_file)
     if path is not None:
-        yield str(path), {name: value for name, value in dotenv.dotenv_values(path).items() if value is not None}
+        try:
+            values = dotenv.dotenv_values(path)
+        except (OSError, UnicodeDecodeError) as problem:
+            raise SettingsError(
+                f"{path} cannot be read ({problem}); make it a UTF-8 file of yours, or pass env_file=None for no file"
+            ) from None
+        yield str(path), {name: value for name, value in values.items() if value is not None}
 
 
 def _find_env_file(env_file: str | os.PathLike[str] | None) -> Path | None:
@@ -109,9 +115,9 @@ def _find_env_file(env_file: str | os.PathLike[str] | None) -> Path | None:
         return None
     path = Path(env_file).expanduser()
     if path.parent != Path():
-        found = path if path.is_file() else None
+        found = path if os.path.isfile(path) else None
     else:
-        found = next((folder / path for folder in _folders_upwards() if (folder / path).is_file()), None)
+        found = next((folder / path for folder in _folders_upwards() if os.path.isfile(folder / path)), None)
     if found is None and path != Path(".env"):
         raise SettingsError(f"env_file: there is no file {str(env_file)!r}; pass an existing one, or None for no file")
     return found
@@ -156,7 +162,7 @@ def _find_url(
 
 
 def _region(value: str, source: str) -> Region:
-    word = value.strip().lower()
+    word = str(value).strip().lower()
     for region in BASE_URLS:
         if word == region:
             return region
@@ -205,7 +211,7 @@ def check_base_url(url: str, *, allow_http: bool = False) -> None:
     except ValueError as problem:
         raise SettingsError(f"base URL is not a URL ({problem}); write '{BASE_URLS['ai']}'") from None
     shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    if url != url.strip() or parts.scheme not in ("http", "https") or not host:
+    if re.search(r"\s", url) or parts.scheme not in ("http", "https") or not host:
         raise SettingsError(f"base URL {shown!r} is not an http(s) URL; write '{BASE_URLS['ai']}'")
     if parts.username is not None or parts.query or parts.fragment:
         raise SettingsError(

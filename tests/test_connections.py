@@ -10,12 +10,14 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
+import trustme
 
-from kimi_openai import connections, create_async_client, create_client
+from kimi_openai import connections, create_async_client, create_client, get_balance
 from kimi_openai.emulator import Emulator
 
 from .conftest import Mode
@@ -97,6 +99,20 @@ def test_one_async_client_serves_two_loops_at_once(kimi: Emulator) -> None:
         assert list(pool.map(lambda _: asyncio.run(three()), range(4))) == [3] * 4
 
 
+def test_loops_of_other_threads_may_end_meanwhile(kimi: Emulator) -> None:
+    """A pool that another thread takes away while this loop looks at it costs no call."""
+    client: Any = create_async_client(base_url=kimi.base_url, api_key=kimi.api_key)
+    pools = client._client._kimi_pools
+
+    class Elsewhere:
+        def is_closed(self) -> bool:
+            pools.pop(self)
+            return True
+
+    pools[Elsewhere()] = None
+    assert asyncio.run(get_balance(client)).available
+
+
 def test_a_closed_client_stays_closed(mode: Mode, kimi: Emulator) -> None:
     """After close() a call fails as it does in the SDK, instead of opening a new connection."""
     client = mode.client(kimi, max_retries=0)
@@ -151,12 +167,14 @@ def test_connections_stay_warm_for_a_pause(mode: Mode, answering: MakeAnswering)
     assert connections._pool_options()["limits"].keepalive_expiry >= 60
 
 
-def test_many_clients_share_one_tls_context() -> None:
+def test_many_clients_share_one_tls_context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Certificates are loaded once per process, and again only when the variables that name them change."""
     first, second = connections._pool_options()["verify"], connections._pool_options()["verify"]
     assert first is second
-    assert first.cert_store_stats()["x509_ca"] + len(first.get_ca_certs()) >= 0
     assert first.check_hostname
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert connections._pool_options()["verify"] is not first
 
 
 def test_async_uses_aiohttp_where_it_is_installed(kimi: Emulator) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,24 @@ def test_text_comes_back_and_the_remote_copy_goes(mode: Mode, kimi: Emulator, tm
     if form in ("file", "object"):
         assert not source.closed
         source.close()
+
+
+@pytest.mark.parametrize("form", ["unbuffered pipe", "path of a pipe"])
+def test_a_pipe_is_read_to_its_end(mode: Mode, kimi: Emulator, tmp_path: Path, form: str) -> None:
+    """A read that gives less than was asked for is not the end, and a file opened by number has no name to send."""
+    whole = b"0123456789" * 30_000  # more than a pipe holds
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(whole,), daemon=True)
+    writer.start()
+    if form == "path of a pipe":
+        text = mode.run(extract_text(mode.client(kimi), tmp_path / "pipe"))
+    else:
+        with open(os.open(tmp_path / "pipe", os.O_RDONLY), "rb", buffering=0) as pipe:
+            text = mode.run(extract_text(mode.client(kimi), pipe))
+        assert b'filename="document.txt"' in kimi.requests[0].body
+    writer.join()
+    assert whole in kimi.requests[0].body
+    assert len(text) >= len(whole)
 
 
 def test_the_remote_copy_may_be_kept_and_named(mode: Mode, kimi: Emulator) -> None:
@@ -94,7 +114,7 @@ def test_bad_files_are_errors_before_anything_is_sent(
             (tmp_path / "large.txt", ValueError, "over 100 MB"),
             (b"x" * 1001, ValueError, "over 100 MB"),
             (io.BytesIO(b"x" * 1001), ValueError, "over 100 MB"),
-            (as_text, TypeError, "open as text"),
+            (as_text, TypeError, "not bytes; open it with mode 'rb'"),
             (42, TypeError, "not int"),
         ]
         for source, kind, words in bad:
@@ -125,4 +145,9 @@ def test_media_of_other_kinds_are_refused(mode: Mode, kimi: Emulator, tmp_path: 
         mode.run(upload_media(client, b"hm"))
     with pytest.raises(ValueError, match="'assistants'; upload_media takes 'image' or 'video'"):
         mode.run(upload_media(client, PNG, purpose="assistants"))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"no image in logo\.svg"):
+        mode.run(upload_media(client, tmp_path / "logo.svg", purpose="image"))
+    with pytest.raises(ValueError, match=r"no video in these bytes \(image/png\)"):
+        mode.run(upload_media(client, PNG, purpose="video"))
     assert kimi.requests == []
+    assert mode.run(upload_media(client, b"hm", purpose="video")).startswith("ms://")

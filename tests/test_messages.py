@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionMessage
+from openai.types.chat.chat_completion import Choice
 
 from kimi_openai import file_message, image_part, join_partial, partial_message, replay_message, video_part
 from kimi_openai import messages as room
@@ -85,6 +86,8 @@ BAD_MEDIA: dict[str, tuple[Any, type[Exception], str]] = {
     "http": ("http://a.example/cat.png", ValueError, "does not fetch image URLs: download it"),
     "https": ("https://a.example/cat.png", ValueError, "upload_media"),
     "no file": ("cat.png", FileNotFoundError, "does not exist"),
+    "base64 alone": ("iVBORw0KGgo" * 500, FileNotFoundError, "does not exist"),
+    "shouted": ("HTTPS://a.example/cat.png", ValueError, "does not fetch image URLs"),
     "empty": (b"", ValueError, "is empty"),
     "svg": ("data:image/svg+xml;base64,AAAA", ValueError, "does not read image/svg+xml"),
     "a video": (b"\x00\x00\x00\x18ftypmp42", ValueError, "does not read video/mp4 as image"),
@@ -207,3 +210,11 @@ def test_what_is_no_message_is_a_type_error() -> None:
     """Before anything is sent."""
     with pytest.raises(TypeError, match="not int"):
         replay_message(3)  # type: ignore[arg-type]
+    completion = ChatCompletion.construct(choices=[])
+    for no_message in (
+        completion,
+        completion.model_dump(),
+        Choice.construct(message=ChatCompletionMessage.construct()),
+    ):
+        with pytest.raises(TypeError, match=r"completion\.choices\[0\]\.message"):
+            replay_message(no_message)  # type: ignore[arg-type]

@@ -52,6 +52,14 @@ def test_env_file_may_be_a_path_and_must_then_exist(tmp_path: Path) -> None:
         resolve(env_file=tmp_path / "other")
 
 
+def test_an_env_file_that_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
+    """Windows' UTF-16, for one; no file is read where nothing is looked up."""
+    (tmp_path / ".env").write_text("MOONSHOT_API_KEY=k\n", encoding="utf-16")
+    with pytest.raises(SettingsError, match=r"\.env cannot be read .*env_file=None"):
+        resolve(environ={"MOONSHOT_API_KEY": "k"})
+    assert resolve(api_key="k", region="ai").api_key == "k"
+
+
 BASE_URLS = {
     "argument first": ({"base_url": "https://proxy.example/v1", "region": "cn"}, {}, "https://proxy.example/v1", "cn"),
     "then region": ({"region": "cn"}, {"MOONSHOT_BASE_URL": "https://p/v1"}, "https://api.moonshot.cn/v1", "cn"),
@@ -126,6 +134,8 @@ BAD_URLS = {
     "other scheme": ("ftp://api.moonshot.ai/v1", "is not an http"),
     "no host": ("https:///v1", "is not an http"),
     "bad port": ("https://host:port/v1", "is not a URL"),
+    "white space in it": ("https://api.moonshot.ai /v1", "is not an http"),
+    "newline in it": ("https://api.moon\nshot.ai/v1", "is not an http"),
     "white space": ("https://api.moonshot.ai/v1\n", "is not an http"),
     "user name": ("https://me:hunter2@host/v1", "carries a user name"),
     "query": ("https://host/v1?key=hunter2", "carries a user name, a query"),

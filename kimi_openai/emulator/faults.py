@@ -15,8 +15,15 @@ from .account import ACCESS_KEY, ORGANIZATION, quota_problem
 from .damage import Damage
 from .wire import BAD_KEY, HTML_TYPE, Answer, Cut, Pause, Problem, event
 
-__all__ = ["FAULTS", "Fault", "bad_key", "comments", "content_filtered", "drop_after", "empty_body", "ends_after"]
-__all__ += [
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "bad_key",
+    "comments",
+    "content_filtered",
+    "drop_after",
+    "empty_body",
+    "ends_after",
     "error_body",
     "error_event",
     "garbage",
@@ -25,8 +32,16 @@ __all__ += [
     "out_of_quota",
     "overloaded",
     "parse_fault",
+    "plain_json",
+    "rate_limited",
+    "refuse",
+    "reset",
+    "reset_after",
+    "slow",
+    "stall",
+    "unavailable",
 ]
-__all__ += ["plain_json", "rate_limited", "refuse", "reset", "reset_after", "slow", "stall", "unavailable"]
+
 Fault = Answer | Damage
 
 
@@ -128,12 +143,12 @@ def reset() -> Damage:
     return Damage(chunks=-1, insert=(Cut("reset"),))
 
 
-def reset_after(chunks: int | None = None, *, nbytes: int | None = None) -> Damage:
-    """The connection is reset after so many chunks or bytes; `nbytes=-1` is inside a character of several bytes."""
+def reset_after(chunks: int = 1, *, nbytes: int | None = None) -> Damage:
+    """The connection is reset after so many chunks, or bytes; `nbytes=-1` is inside a character of several bytes."""
     return Damage(chunks=chunks, nbytes=nbytes, insert=(Cut("reset"),))
 
 
-def drop_after(chunks: int | None = None, *, nbytes: int | None = None) -> Damage:
+def drop_after(chunks: int = 1, *, nbytes: int | None = None) -> Damage:
     """The connection is closed in mid-body: an incomplete chunked read instead of a reset."""
     return Damage(chunks=chunks, nbytes=nbytes, insert=(Cut("drop"),))
 
@@ -170,37 +185,32 @@ def slow(seconds: float = 0.05) -> Damage:
     return Damage(before_each=(Pause(seconds),))
 
 
-FAULTS: Mapping[str, Callable[..., Fault]] = (
-    {
-        make.__name__: make
-        for make in (
-            rate_limited,
-            overloaded,
-            out_of_quota,
-            internal_error,
-            unavailable,
-            html,
-            bad_key,
-            content_filtered,
-        )
-    }
-    | {
-        make.__name__: make
-        for make in (
-            refuse,
-            error_body,
-            empty_body,
-            plain_json,
-            reset,
-            reset_after,
-            drop_after,
-            ends_after,
-            stall,
-            error_event,
-        )
-    }
-    | {make.__name__: make for make in (garbage, comments, slow)}
-)
+FAULTS: Mapping[str, Callable[..., Fault]] = {
+    make.__name__: make
+    for make in (
+        rate_limited,
+        overloaded,
+        out_of_quota,
+        internal_error,
+        unavailable,
+        html,
+        bad_key,
+        content_filtered,
+        refuse,
+        error_body,
+        empty_body,
+        plain_json,
+        reset,
+        reset_after,
+        drop_after,
+        ends_after,
+        stall,
+        error_event,
+        garbage,
+        comments,
+        slow,
+    )
+}
 """Faults by name, for the header and the command line."""
 
 

@@ -39,6 +39,8 @@ END = Cut("end")
 
 CASES: dict[str, tuple[Damage, list[Frame]]] = {
     "reset after 0": (reset_after(0), [Cut()]),
+    "reset, not said where": (reset_after(), [A, Cut()]),
+    "drop, not said where": (drop_after(), [A, Cut("drop")]),
     "reset after 2": (reset_after(2), [A, Pause(1), A, Cut()]),
     "reset after more than there is": (reset_after(9), FRAMES),
     "drop after bytes": (drop_after(nbytes=len(A) + 3), [A, Pause(1), A[:3], Cut("drop")]),
