@@ -106,13 +106,20 @@ class StreamCutError(openai.APIConnectionError):
     reasoning: str
 
     def __init__(
-        self, *, request: Any, text: str = "", reasoning: str = "", cause: BaseException | None = None
+        self,
+        *,
+        request: Any,
+        text: str = "",
+        reasoning: str = "",
+        cause: BaseException | None = None,
+        outcome: str = "",  # of what was tried
     ) -> None:
+        advice = "ask again, or use kimi_openai.stream, which goes on where the text broke off (not retried)"
         how = "it just ended" if cause is None else type(cause).__name__
         super().__init__(
             message=f"the stream was cut before its finish_reason ({how}), after {len(text)} characters of content and "
-            f"{len(reasoning)} of reasoning; the connection's or Kimi's side; ask again, or use kimi_openai.stream, "
-            "which goes on where the text broke off (not retried)",
+            f"{len(reasoning)} of reasoning; the connection's or Kimi's side; "
+            + (f"ask again ({outcome})" if outcome else advice),
             request=request,
         )
         self.text = text

@@ -150,9 +150,13 @@ class Exchange:
         is_told = isinstance(error, openai.APIError) or (
             isinstance(error, UnexpectedAnswerError) and not self._fold.head
         )
+        outcome = self.pace.outcome(len(self.parts) + self.refusals)
         if error is None or not is_told:
-            request = self._response.request
-            error = StreamCutError(request=request, text=reply.content, reasoning=reply.reasoning or "", cause=error)
+            thought, request = reply.reasoning or "", self._response.request
+            error = StreamCutError(request=request, text=reply.content, reasoning=thought, cause=error, outcome=outcome)
+        elif isinstance(error, openai.APIError):
+            error.message = outcome.join(error.message.rsplit("not retried", 1))  # as a request by itself
+            error.args = (error.message,)
         cast(Any, error).reply = reply
         self.error = error
         return error

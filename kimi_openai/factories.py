@@ -47,8 +47,9 @@ def create_client(
     a `CompatError` that lists the changes instead; "off" sends it as it is. Else `KIMI_COMPAT`, else "adapt".
     `model_aliases`: ids to send for others, such as `{"gpt-4o": "kimi-k3"}`; else `KIMI_MODEL_ALIASES`, such as
     `gpt-4o=kimi-k3,o3=kimi-k3`. `fetch_images`: images behind public https URLs are fetched and sent (20 MB each).
-    `patience`: seconds for one call with all its attempts and waits (a streamed answer, once begun, may last longer);
-    the number of attempts is the SDK's `max_retries` plus one. `on_retry`: called with a `RetryEvent` before each wait.
+    `patience`: seconds for one call with all its attempts and waits (a stream of the SDK's, once begun, may last
+    longer; `kimi_openai.stream` ends); the number of attempts is the SDK's `max_retries` plus one. `on_retry`: called
+    with a `RetryEvent` before each wait.
     `max_concurrency`: how many requests may be open at once, streams that are read included; the others wait in turn,
     in all copies of this client. A `Gate` in its place is shared by all clients that are given it.
     `openai_options`: whatever `openai.OpenAI` takes (`timeout`, `max_retries`, `default_headers`, `http_client`, ...).

@@ -38,6 +38,7 @@ class Pace:
         self._on_retry = on_retry
         self._failures = self._refusals = self._cuts = 0
         self._started = self._since = now()
+        self._stopped = ""
 
     def left(self) -> float | None:
         """The seconds that are left of a patience that was given."""
@@ -50,6 +51,7 @@ class Pace:
         if progress:
             self._failures = 0
         if self._cuts > CUTS:
+            self._stopped = f"{CUTS} cuts are mended at most"
             return None
         parts = _parts(cause)
         return self._again(
@@ -63,12 +65,23 @@ class Pace:
         self._refusals += 1  # a wait grows with those in a row, not with the cuts before them
         return self._again(error, wait_for(*_parts(error), attempt=self._refusals - 1, jitter=random()))
 
+    def outcome(self, requests: int) -> str:
+        """How often it was asked, and why no more."""
+        asked = f"{requests} requests" if requests > 1 else "not retried"
+        return f"{asked}; {self._stopped}" if self._stopped else asked
+
     def _again(self, error: Exception | None, wait: float) -> float | None:
         if not self._failures:
             self._since = now()
         self._failures += 1
         left = self._since + PATIENCE - now() if self._patience is None else self._started + self._patience - now()
-        if self._failures >= self._attempts or wait >= left:
+        if self._failures >= self._attempts:
+            self._stopped = f"{self._failures} in a row brought nothing" if self._failures > 1 else ""
+            return None
+        if wait >= left:
+            self._stopped = f"patience={self._patience or PATIENCE:g} ends" + (
+                f" within a wait of {wait:.1f} s" * (wait > 0)
+            )
             return None
         event = RetryEvent(
             attempt=self._failures,

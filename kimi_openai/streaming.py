@@ -16,6 +16,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from .asking import pace_of, request_of
+from .deadlines import cut_after, within
 from .events import Event, Part
 from .exchange import Exchange
 from .flows import AnyClient
@@ -110,7 +111,8 @@ def _events(client: Any, exchange: Exchange, options: Mapping[str, Any]) -> Gene
         exchange.opened(response)
         cause: Exception | None = None
         try:
-            with closing(response), closing(_unread(response, "iter")) as pieces:
+            limit = cut_after(exchange.pace.left(), response)
+            with limit, closing(response), closing(_unread(response, "iter")) as pieces:
                 while not exchange.is_broken:
                     try:
                         piece = next(pieces, None)
@@ -179,7 +181,7 @@ async def _events_async(client: Any, exchange: Exchange, options: Mapping[str, A
                 read = pieces.__anext__
                 while not exchange.is_broken:
                     try:
-                        piece = await read()
+                        piece = await within(exchange.pace.left(), read)
                     except StopAsyncIteration:
                         break
                     except Exception as error:
@@ -231,8 +233,8 @@ def stream(
     that may pass: "resume" asks for the rest by partial mode where there is text (one `resumed` event; no text is lost
     or doubled) and starts over where there is none, a tool call has begun or JSON was asked for (one `restarted` event:
     forget what was told before); "restart" always starts over; "raise" raises `StreamCutError`. It gives up after ten
-    requests in a row that brought nothing, when the client's `patience` ends (which is for the whole answer), or at the
-    first failure with `max_retries=0`. A budget such as `max_completion_tokens` holds for each request.
+    requests in a row that brought nothing, when the client's `patience` ends (a deadline for the whole
+    answer), or at the first failure with `max_retries=0`. A budget such as `max_completion_tokens` is each request's.
 
     Raises what the SDK raises for a request that is refused for good; every exception has what had come as `reply`.
     Source: platform docs, streaming and partial mode guides.

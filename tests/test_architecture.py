@@ -16,6 +16,7 @@ ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
 STAIRCASE = (
     {
         "connections",
+        "deadlines",
         "docstrings",
         "events",
         "faults",

@@ -31,6 +31,7 @@ from kimi_openai.emulator import (
     reset,
     reset_after,
     say,
+    slow,
     stall,
     think,
     unavailable,
@@ -263,6 +264,21 @@ def test_patience_ends_it(mode: Mode, kimi: Emulator) -> None:
     error = failing(mode, kimi, *[overloaded(retry_after=9)] * 9, client=client)
     assert isinstance(error, openai.RateLimitError)
     assert len(kimi.chats) <= 3
+
+
+def test_patience_is_a_deadline(mode: Mode, kimi: Emulator) -> None:
+    """It ends an answer that drips on, however short each silence is, and says so, with what had come."""
+    error = failing(mode, kimi, slow(0.15), client=mode.client(kimi, patience=0.5))
+    assert isinstance(error, StreamCutError)
+    assert "(not retried; patience=0.5 ends)" in str(error)
+    assert (bool(error.reply.reasoning), len(kimi.chats)) == (True, 1)
+
+
+def test_the_error_counts_its_requests(mode: Mode, kimi: Emulator) -> None:
+    """What is raised at last does not say "not retried" after ten refusals."""
+    error = failing(mode, kimi, *[overloaded()] * 20)
+    assert "(10 requests; 10 in a row brought nothing)" in str(error)
+    assert "not retried" not in str(error)
 
 
 def test_waits_are_told(mode: Mode, kimi: Emulator) -> None:
