@@ -59,6 +59,8 @@ class Crew(Protocol):
 
 class _AnyCrew:
     def __init__(self, box: Mapping[str, Tool], approve: Approve | None, max_parallel: int) -> None:
+        if max_parallel < 1:
+            raise ValueError(f"max_parallel is {max_parallel}; it is a number of calls from 1 up")
         self.box, self.approve, self.max_parallel = box, approve, max_parallel
 
     def job_of(self, call: Json, turn: int) -> Job | str:
@@ -81,7 +83,7 @@ class Threads(_AnyCrew):
     def run(self, calls: Sequence[Json], turn: int) -> list[dict[str, Any]]:
         """The messages that answer `calls`."""
         jobs = [self._approved(self.job_of(call, turn)) for call in calls]
-        if len(jobs) == 1 and not (isinstance(jobs[0], Job) and inspect.iscoroutinefunction(jobs[0].function)):
+        if len(jobs) == 1:
             results = [_result(jobs[0])]
         else:
             with ThreadPoolExecutor(self.max_parallel, "kimi-tool") as pool:
@@ -93,7 +95,7 @@ class Threads(_AnyCrew):
         if isinstance(job, str) or self.approve is None:
             return job
         said = self.approve(job.call)
-        return _judged(job, asyncio.run(_awaited(said)) if isawaitable(said) else said)
+        return _judged(job, _settled(said))
 
 
 class Tasks(_AnyCrew):
@@ -124,6 +126,14 @@ def _judged(job: Job, said: bool | str) -> Job | str:
     return job if said is True else f"Error: the call was not allowed{f': {said}' if said else ''}"
 
 
+def _settled(value: Any) -> Any:
+    """A value, awaited if it must be: in a thread of its own, since a loop may run here (in a notebook)."""
+    if not isawaitable(value):
+        return value
+    with ThreadPoolExecutor(1, "kimi-tool") as pool:
+        return pool.submit(contextvars.copy_context().run, asyncio.run, _awaited(value)).result()
+
+
 async def _awaited(value: Awaitable[Any]) -> Any:
     return await value
 
@@ -133,7 +143,7 @@ def _result(job: Job | str) -> str:
         return job
     try:
         value = job.start()
-        return result_text(asyncio.run(_awaited(value)) if isawaitable(value) else value)
+        return result_text(_settled(value))
     except Exception as error:
         return _told(error)
 

@@ -162,6 +162,29 @@ def test_the_hook_may_be_asynchronous(mode: Mode, kimi: Emulator) -> None:
     assert results(kimi) == ["noon"]
 
 
+def test_a_loop_may_run_already(kimi: Emulator) -> None:
+    """A synchronous client in a notebook: hook and tools may be asynchronous, in whatever form they come."""
+
+    async def approve(_: ToolCall) -> bool:
+        return True
+
+    def later() -> Any:
+        return clock()
+
+    async def cell() -> None:
+        run(Mode("sync"), kimi, [call("later")], [say("Noon.")], tools=[later], approve=approve)
+
+    asyncio.run(cell())
+    assert results(kimi) == ["noon"]
+
+
+def test_some_call_must_be_allowed_to_run(mode: Mode, kimi: Emulator) -> None:
+    """None at once would wait for ever."""
+    with pytest.raises(ValueError, match="max_parallel is 0"):
+        run(mode, kimi, [call("clock"), call("clock")], max_parallel=0)
+    assert kimi.chats == []
+
+
 def test_turns_have_an_end(mode: Mode, kimi: Emulator) -> None:
     """The error has the transcript; the last calls did not run."""
     turn = [call("weather", {"city": "Paris"})]
