@@ -28,7 +28,7 @@ ACTIVE_MATH = re.compile(
     r"\\\s*(href|url|style|class|cssId|bbox|fcolorbox|data|html\w*|require|include\w*|action|mmlToken|texttip|unicode|def|gdef|edef|let"
     r"|newcommand|renewcommand|newenvironment|renewenvironment|DeclareMathOperator)(?![a-zA-Z])"
 )
-"""Macros that are links, attributes (`bbox` and `fcolorbox` take CSS, which can fetch) or definitions rather than
+"""Macros that are links, attributes (`bbox` and `fcolorbox` take any CSS) or definitions rather than
 mathematics."""
 
 NO_MATH = "tex2jax_ignore mathjax_ignore"

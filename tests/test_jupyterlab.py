@@ -40,6 +40,7 @@ HOSTILE = """
 from kimi_openai import Reply
 text = '''<script>window.hacked = 1</script> <img src="URL/a" onerror="window.hacked = 2"> ![b](URL/b)
 [c](javascript:window.hacked=3) $x^2$ $\\\\href{javascript:window.hacked=4}{y}$ <iframe src="URL/d"></iframe>
+$\\\\bbox[background:url(URL/f)]{z}$ $\\\\fcolorbox{red;background:url(URL/g)}{white}{z}$
 
 <style>body { background: url(URL/e) }</style> <svg onload="window.hacked = 5"></svg> THE END'''
 show(Reply(content=text, reasoning=text, tool_calls=({"function": {"name": text, "arguments": text}},)))
