@@ -25,8 +25,8 @@ MATH = re.compile(
     r"\$\$(?P<a>.+?)\$\$|\\\[(?P<b>.+?)\\\]|\\\((?P<c>.+?)\\\)|\$(?![\s\d])(?P<d>[^$\n]+?)(?<!\s)\$(?!\d)", re.DOTALL
 )
 ACTIVE_MATH = re.compile(
-    r"\\\s*(href|url|style|class|cssId|bbox|fcolorbox|data|html\w*|require|include\w*|action|mmlToken|texttip|unicode|def|gdef|edef|let"
-    r"|newcommand|renewcommand|newenvironment|renewenvironment|DeclareMathOperator)(?![a-zA-Z])"
+    r"\\\s*(href|url|style|class|cssId|data|html\w*|require|include\w*|action|mmlToken|texttip|unicode|def|gdef|edef|let"
+    r"|bbox|fcolorbox|newcommand|renewcommand|newenvironment|renewenvironment|DeclareMathOperator)(?![a-zA-Z])"
 )
 """Macros that are links, attributes (`bbox` and `fcolorbox` take any CSS) or definitions rather than
 mathematics."""
