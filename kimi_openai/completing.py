@@ -76,8 +76,9 @@ def complete(
     `params`: what `chat.completions.create` takes, without `stream`.
 
     Raises `TruncatedAnswerError` (a `LengthFinishReasonError`, with `completion`) where the answer is not whole: the
-    budget ended inside the reasoning, a tool call or JSON, or the limits were reached; `UnexpectedAnswerError` for JSON
-    that does not parse. Source: platform docs, partial mode guide; chat page, max_completion_tokens.
+    budget ended inside the reasoning, a tool call or JSON, or the limits were reached; the SDK's
+    `ContentFilterFinishReasonError`, with `completion` too; `UnexpectedAnswerError` for JSON that does not parse.
+    Source: platform docs, partial mode guide; chat page, max_completion_tokens.
     """
     body, options = request_of(model, messages, params)
     exchange = Exchange(body, pace_of(client), max_parts=max_parts, max_total_tokens=max_total_tokens)
@@ -99,6 +100,11 @@ def _whole(exchange: Exchange) -> ChatCompletion:
     completion, reply, body = exchange.completion(), exchange.reply(), exchange.body
     if reply.finish_reason == "length":
         raise TruncatedAnswerError(_why_not_whole(exchange), completion)
+    if reply.finish_reason == "content_filter":
+        filtered: Any = openai.ContentFilterFinishReasonError()
+        filtered.args = ("the content filter ended the answer; the request's side; change what is asked",)
+        filtered.completion, filtered.reply = completion, reply
+        raise filtered
     if asks_for_json(body) and not reply.tool_calls:
         found = json_text(reply.content)
         if found is None:
@@ -116,13 +122,13 @@ def _why_not_whole(exchange: Exchange) -> str:
     given = body.get("max_completion_tokens") or body.get("max_tokens")
     budget = given or facts(body["model"]).default_output
     named = f"max_completion_tokens={budget}" + ("" if given else ", the default,") if budget else "the output budget"
+    better = f"raise it, to {max(ENOUGH_TO_THINK, 2 * (budget or 0))} for example"
     if not reply.content and not reply.tool_calls:
-        better = max(ENOUGH_TO_THINK, 2 * (budget or 0))
-        return f"{named} was used up by the reasoning, before any answer; raise it, to {better} for example"
+        return f"{named} was used up by the reasoning, before any answer; {better}"
     if reply.tool_calls:
-        return f"{named} ended inside the arguments of a tool call, which cannot be continued; raise it"
+        return f"{named} ended inside the arguments of a tool call, which cannot be continued; {better}"
     if asks_for_json(body):
-        return f"{named} ended inside the JSON, which partial mode must not continue; raise it"
+        return f"{named} ended inside the JSON, which partial mode must not continue; {better}"
     parts = len(exchange.parts)
     return (
         f"the answer is not whole after {parts} part{'s' * (parts > 1)} of {named} each and "
@@ -135,11 +141,18 @@ def json_text(content: str) -> str | None:
 
     >>> json_text('```json\\n{"a": 1}\\n```'), json_text('{"a": 1'), json_text(' {"a": 1}')
     ('{"a": 1}', None, ' {"a": 1}')
+    >>> json_text('{"a": NaN}') is None
+    True
     """
     fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*", content, re.DOTALL | re.IGNORECASE)
     text = fenced[1] if fenced else content
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_refuse)
     except ValueError:
         return None
     return text
+
+
+def _refuse(word: str) -> None:
+    """`NaN` and `Infinity`, which Python reads and JSON does not have."""
+    raise ValueError(word)

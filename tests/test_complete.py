@@ -90,8 +90,6 @@ def test_json_is_whole_or_an_error(mode: Mode, kimi: Emulator) -> None:
         ask(mode, kimi, say('{"a": '), response_format=JSON_OBJECT)
     error: Any = caught.value
     assert error.reply.content == '{"a": '
-    with pytest.raises(UnexpectedAnswerError, match="content_filter"):
-        ask(mode, kimi, say('{"a": '), finish("content_filter"), response_format=JSON_OBJECT)
 
 
 def test_a_fence_around_json_is_taken_off(mode: Mode, kimi: Emulator) -> None:
@@ -100,6 +98,15 @@ def test_a_fence_around_json_is_taken_off(mode: Mode, kimi: Emulator) -> None:
     assert completion.choices[0].message.content == '{"a": 1}'
     assert json_text("```\n[1,\n2]\n```\n") == "[1,\n2]"
     assert json_text("see ```{}```") is None
+
+
+def test_what_the_filter_ended_is_not_whole(mode: Mode, kimi: Emulator) -> None:
+    """It is not returned as if it were; the error has what had come."""
+    with pytest.raises(openai.ContentFilterFinishReasonError, match="change what is asked") as caught:
+        ask(mode, kimi, say(TEXT[:7]), finish("content_filter"))
+    error: Any = caught.value
+    assert (error.completion.choices[0].message.content, error.reply.content) == (TEXT[:7], TEXT[:7])
+    assert len(kimi.chats) == 1
 
 
 def test_the_account_empty_costs_one_request(mode: Mode, kimi: Emulator) -> None:
