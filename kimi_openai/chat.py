@@ -86,8 +86,8 @@ class AsyncChat(sdk.AsyncChat):
 def hand_over(client: Any, options: dict[str, Any], names: Iterable[str] = HEAVY) -> dict[str, Any]:
     """The arguments of `create` with the heavy ones in `extra_body`; what the caller has there wins, as in the SDK.
 
-    An empty list stays in the place of each, so that the keys of the body keep their order. With `compat="off"` the
-    arguments stay as they are.
+    The model is one of them: its type is a union with every id of OpenAI's, which the walk hashes several times. With
+    `compat="off"` the arguments stay as they are.
     """
     extra = options.get("extra_body")
     if _is_off(client) or not (extra is None or isinstance(extra, Mapping)):
@@ -95,7 +95,9 @@ def hand_over(client: Any, options: dict[str, Any], names: Iterable[str] = HEAVY
     heavy = {name: plain(options[name]) for name in names if _is_list(options.get(name))}
     if not heavy:
         return options
-    return {**options, **{name: [] for name in heavy}, "extra_body": {**heavy, **(extra or {})}}
+    if isinstance(options.get("model"), str):
+        heavy["model"] = options["model"]
+    return {**options, **dict.fromkeys(heavy, openai.omit), "extra_body": {**heavy, **(extra or {})}}
 
 
 def hand_over_parse(client: Any, options: dict[str, Any]) -> dict[str, Any]:
