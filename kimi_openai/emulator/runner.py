@@ -48,6 +48,8 @@ class Emulator:
         chunking: Chunking = "token",
         coalesce: int = 1,
     ) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port is {port}; there are 1 to 65535, and 0 for a free one")
         account = Account() if balance is None else Account(cash=Decimal(str(balance)), voucher=Decimal(0))
         self._wanted_port = port
         self._port: int | None = None

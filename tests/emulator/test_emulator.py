@@ -171,3 +171,10 @@ def test_key_is_not_logged(kimi: Emulator, caplog: pytest.LogCaptureFixture) -> 
         send(kimi, "POST", "/v1/chat/completions", {"messages": HELLO})
     assert kimi.api_key not in caplog.text
     assert "chat/completions" not in caplog.text
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_cannot_be_is_an_error_at_once(port: int) -> None:
+    """In words, before a thread is started."""
+    with pytest.raises(ValueError, match="there are 1 to 65535"):
+        Emulator(port)
