@@ -61,6 +61,7 @@ class Call:
             _current.reset(token)
             if call.response is None:
                 call.release()
+            call.request = call.response = None  # which hold the call: a cycle would keep both until a collection
 
     @staticmethod
     def current() -> Call | None:

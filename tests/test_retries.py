@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import math
@@ -12,7 +13,16 @@ import openai
 import pytest
 import tenacity
 
-from kimi_openai import async_retrying, instant, retries, retry_if_mendable, retrying, stop_after, wait_as_asked
+from kimi_openai import (
+    async_retrying,
+    create_client,
+    instant,
+    retries,
+    retry_if_mendable,
+    retrying,
+    stop_after,
+    wait_as_asked,
+)
 from kimi_openai.emulator import (
     Emulator,
     bad_key,
@@ -202,6 +212,24 @@ def test_waits_are_logged(mode: Mode, kimi: Emulator, caplog: pytest.LogCaptureF
         mode.run(mode.client(kimi).chat.completions.create(**ASK))
     (line,) = [record.getMessage() for record in caplog.records if record.name == "kimi_openai"]
     assert line.startswith("attempt 1 failed (rate_limit, status 429, request ")
+
+
+def test_a_call_leaves_no_cycle(kimi: Emulator) -> None:
+    """It is in the extensions of the request that it knows: together they would wait for a garbage collection."""
+
+    def left_by(kind: Any) -> int:
+        with kind(base_url=kimi.base_url, api_key=kimi.api_key) as client:
+            client.chat.completions.create(**ASK)
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(10):
+                    client.chat.completions.create(**ASK)
+                return gc.collect()
+            finally:
+                gc.enable()
+
+    assert left_by(create_client) - left_by(openai.OpenAI) < 200
 
 
 # Patience ------------------------------------------------------------------------------------------------------------
