@@ -48,7 +48,7 @@ def streamed_reasoning(client: KimiOpenAI) -> None:
 
 def partial_answer(client: KimiOpenAI) -> None:
     """Partial mode: Kimi continues the beginning you give it"""
-    prefix = "Dear customer,"
+    prefix = "Dear customer,\n"
     completion = client.chat.completions.create(
         model=MODEL,
         messages=[{"role": "user", "content": "Write a one-line greeting."}, partial_message(prefix)],

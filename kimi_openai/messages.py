@@ -201,8 +201,10 @@ def _media_url(source: Source, mime_type: str | None, allowed: frozenset[str], k
         if source.startswith("ms://"):
             return source
         if source.startswith("data:"):
-            _check_type(source[5:].partition(";")[0].partition(",")[0], allowed, kind)
-            return source
+            media_type = source[5:].partition(";")[0].partition(",")[0]
+            if not source.partition(",")[2]:
+                raise ValueError(f"the {kind} is empty")
+            return f"data:{_check_type(media_type, allowed, kind)}{source[5 + len(media_type) :]}"
     content, name = (
         (bytes(source), "") if isinstance(source, bytes | bytearray | memoryview) else read_file(source, kind)
     )
@@ -237,6 +239,7 @@ def media_type_of(content: bytes, name: str) -> str | None:
 
 
 def _check_type(media_type: str | None, allowed: frozenset[str], kind: str) -> str:
+    media_type = "image/jpeg" if media_type == "image/jpg" else media_type  # a name that is often used and is none
     if media_type is not None and media_type in allowed:
         return media_type
     known = ", ".join(sorted(name.partition("/")[2] for name in allowed))

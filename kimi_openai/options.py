@@ -47,12 +47,13 @@ class Options:
     observers: list[Observer] = field(default_factory=list[Observer], repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        patience: Any = self.patience
         limit: Any = self.max_concurrency
-        if self.patience is not None and not self.patience > 0:
-            raise SettingsError(f"patience is {self.patience}; it is a number of seconds above 0, or None")
+        if patience is not None and not (isinstance(patience, int | float) and patience > 0):
+            raise SettingsError(f"patience is {patience!r}; it is a number of seconds above 0, or None")
         if limit is not None and not isinstance(limit, Gate):
-            if limit < 1:
-                raise SettingsError(f"max_concurrency is {limit}; it is a number of requests from 1 up, or None")
+            if not isinstance(limit, int) or limit < 1:
+                raise SettingsError(f"max_concurrency is {limit!r}; it is a number of requests from 1 up, or None")
             object.__setattr__(self, "max_concurrency", Gate(limit))
 
     @classmethod

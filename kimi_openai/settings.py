@@ -220,6 +220,11 @@ def check_base_url(url: str, *, allow_http: bool = False) -> None:
         )
     if "v1" not in parts.path.split("/"):
         raise SettingsError(f"base URL {shown!r} has no /v1; write '{_with_v1(shown)}'")
+    region = region_of(url)
+    if region and parts.path.rstrip("/") != "/v1":
+        raise SettingsError(
+            f"base URL {shown!r} is not the one of the platform's OpenAI API; write '{BASE_URLS[region]}'"
+        )
     if parts.path.rstrip("/").endswith("/chat/completions"):
         raise SettingsError(f"base URL {shown!r} is an endpoint; write {shown.partition('/chat/completions')[0]!r}")
     if parts.scheme == "http" and not allow_http and not _is_loopback(host):

@@ -245,3 +245,16 @@ def test_importing_the_package_warns_of_nothing() -> None:
 
 async def _make_and_drop() -> None:
     create_async_client(api_key="sk-1")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"patience": 0}, {"patience": "a minute"}, {"max_concurrency": 0}, {"max_concurrency": 1.5}, {"compat": "loose"}],
+    ids=str,
+)
+def test_options_that_mean_nothing_are_errors_at_construction(mode: Mode, option: dict[str, Any]) -> None:
+    """In words, and for copies too."""
+    with pytest.raises(SettingsError, match=next(iter(option))):
+        mode.client(api_key="sk-1", **option)
+    with pytest.raises(SettingsError, match=next(iter(option))):
+        mode.client(api_key="sk-1").with_options(**option)

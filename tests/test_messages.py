@@ -71,6 +71,7 @@ def test_images_become_data_urls_or_references(tmp_path: Path) -> None:
     for source in (tmp_path / "photo.jpg", str(tmp_path / "photo.jpg"), PNG, PNG_URL):
         assert image_part(source) == {"type": "image_url", "image_url": {"url": PNG_URL}}
     assert image_part("ms://file_1")["image_url"] == {"url": "ms://file_1"}
+    assert image_part("data:image/jpg;base64,AA==")["image_url"] == {"url": "data:image/jpeg;base64,AA=="}
     heic = image_part(b"??", mime_type="image/heic")["image_url"]["url"]
     assert heic.startswith("data:image/heic;base64,")
 
@@ -89,6 +90,7 @@ BAD_MEDIA: dict[str, tuple[Any, type[Exception], str]] = {
     "base64 alone": ("iVBORw0KGgo" * 500, FileNotFoundError, "does not exist"),
     "shouted": ("HTTPS://a.example/cat.png", ValueError, "does not fetch image URLs"),
     "empty": (b"", ValueError, "is empty"),
+    "empty data URL": ("data:image/png;base64,", ValueError, "is empty"),
     "svg": ("data:image/svg+xml;base64,AAAA", ValueError, "does not read image/svg+xml"),
     "a video": (b"\x00\x00\x00\x18ftypmp42", ValueError, "does not read video/mp4 as image"),
     "unknown": (b"hello", ValueError, "pass mime_type"),

@@ -126,6 +126,8 @@ BAD_URLS = {
     "no /v1": ("https://api.moonshot.cn", "write 'https://api.moonshot.cn/v1'"),
     "no /v1, other host": ("https://proxy.example/kimi/", "write 'https://proxy.example/kimi/v1'"),
     "Anthropic face": ("https://api.moonshot.ai/anthropic", "write 'https://api.moonshot.ai/v1'"),
+    "the Anthropic face's /v1": ("https://api.moonshot.cn/anthropic/v1", "write 'https://api.moonshot.cn/v1'"),
+    "another endpoint": ("https://api.moonshot.ai/v1/models", "write 'https://api.moonshot.ai/v1'"),
     "an endpoint": ("https://api.moonshot.ai/v1/chat/completions", "write 'https://api.moonshot.ai/v1'"),
     "plain http": ("http://api.moonshot.ai/v1", "write 'https://api.moonshot.ai/v1'"),
     "plain http, private address": ("http://10.0.0.5:8000/v1", "allow_http=True"),
