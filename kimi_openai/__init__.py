@@ -1,75 +1,131 @@
 """A genuine `openai.OpenAI` client for Moonshot's Kimi: what OpenAI code sends becomes what Kimi accepts.
 
-The table of contents: each public name, and the room that it is in. A room is imported when one of its names is first
-asked for, so that a program pays only for what it uses.
+Every public name can be imported from here. A package is imported when one of its names is first used, so a program
+pays only for what it uses. The packages are public too: `kimi_openai.errors`, `kimi_openai.retry`, ...
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .account import Balance, KimiModel, estimate_tokens, get_balance, list_models
-    from .client import AsyncKimiOpenAI, KimiOpenAI
+    from .adapting import adapting_async_http_client, adapting_http_client
+    from .client import AsyncKimiOpenAI, KimiOpenAI, create_async_client, create_client
     from .compat import last_notes
-    from .completing import TruncatedAnswerError, complete
-    from .crew import ToolCall
+    from .endpoints import (
+        Balance,
+        BatchError,
+        BatchResult,
+        KimiModel,
+        Signature,
+        batch_results,
+        delete_batch_files,
+        estimate_tokens,
+        extract_text,
+        get_balance,
+        list_models,
+        signatures_of,
+        signed,
+        submit_batch,
+        upload_media,
+        verify_signature,
+        wait_for_batch,
+    )
     from .errors import (
+        BatchFailedError,
+        BatchUnfinishedError,
         CompatError,
+        Fault,
+        IncompleteResponseError,
         KimiCompatWarning,
+        LimitsError,
         MissingKeyError,
         Note,
         SettingsError,
         StreamCutError,
+        TruncatedAnswerError,
         UnexpectedAnswerError,
         fault_of,
     )
-    from .events import Event, Part
-    from .factories import create_async_client, create_client
-    from .faults import Fault
-    from .files import extract_text, upload_media
-    from .gate import Gate
-    from .ledger import track
-    from .messages import file_message, image_part, join_partial, partial_message, replay_message, video_part
+    from .limits import Limits
+    from .messages import (
+        Reply,
+        file_message,
+        image_part,
+        join_partial,
+        partial_message,
+        reasoning_of,
+        replay_message,
+        video_part,
+    )
+    from .models import cache, thinking
     from .notebook import live, show
-    from .replies import Reply
-    from .retries import async_retrying, retry_if_mendable, retrying, stop_after, wait_as_asked
-    from .steering import thinking
-    from .streaming import AsyncChatStream, ChatStream, stream
-    from .tools import ToolRun, TooManyTurnsError, run_tools
-    from .waits import RetryEvent, instant
+    from .responses import ResponseMemory
+    from .retry import (
+        Gate,
+        RetryEvent,
+        async_retrying,
+        instant,
+        retry_if_mendable,
+        retrying,
+        stop_after,
+        wait_as_asked,
+    )
+    from .streaming import AsyncChatStream, ChatStream, Event, Part, complete, stream
+    from .tools import Reference, ToolCall, ToolRun, TooManyTurnsError, formula_tools, run_tools, tool_message
+    from .usage import CacheCost, cache_cost, track
+
+__version__ = "0.2.0"
 
 __all__ = [
     "AsyncChatStream",
     "AsyncKimiOpenAI",
     "Balance",
+    "BatchError",
+    "BatchFailedError",
+    "BatchResult",
+    "BatchUnfinishedError",
+    "CacheCost",
     "ChatStream",
     "CompatError",
     "Event",
     "Fault",
     "Gate",
+    "IncompleteResponseError",
     "KimiCompatWarning",
     "KimiModel",
     "KimiOpenAI",
+    "Limits",
+    "LimitsError",
     "MissingKeyError",
     "Note",
     "Part",
+    "Reference",
     "Reply",
+    "ResponseMemory",
     "RetryEvent",
     "SettingsError",
+    "Signature",
     "StreamCutError",
     "TooManyTurnsError",
     "ToolCall",
     "ToolRun",
     "TruncatedAnswerError",
     "UnexpectedAnswerError",
+    "adapting_async_http_client",
+    "adapting_http_client",
     "async_retrying",
+    "batch_results",
+    "cache",
+    "cache_cost",
     "complete",
     "create_async_client",
     "create_client",
+    "delete_batch_files",
     "estimate_tokens",
     "extract_text",
     "fault_of",
     "file_message",
+    "formula_tools",
     "get_balance",
     "image_part",
     "instant",
@@ -78,67 +134,76 @@ __all__ = [
     "list_models",
     "live",
     "partial_message",
+    "reasoning_of",
     "replay_message",
     "retry_if_mendable",
     "retrying",
     "run_tools",
     "show",
+    "signatures_of",
+    "signed",
     "stop_after",
     "stream",
+    "submit_batch",
     "thinking",
+    "tool_message",
     "track",
     "upload_media",
+    "verify_signature",
     "video_part",
     "wait_as_asked",
+    "wait_for_batch",
 ]
 
-ROOMS = {
-    "account": "Balance KimiModel estimate_tokens get_balance list_models",
-    "client": "AsyncKimiOpenAI KimiOpenAI",
+_PACKAGES = {
+    "adapting": "adapting_async_http_client adapting_http_client",
+    "client": "AsyncKimiOpenAI KimiOpenAI create_async_client create_client",
     "compat": "last_notes",
-    "completing": "TruncatedAnswerError complete",
-    "crew": "ToolCall",
-    "errors": "CompatError KimiCompatWarning MissingKeyError Note SettingsError StreamCutError"
-    " UnexpectedAnswerError fault_of",
-    "events": "Event Part",
-    "factories": "create_async_client create_client",
-    "faults": "Fault",
-    "files": "extract_text upload_media",
-    "gate": "Gate",
-    "ledger": "track",
-    "messages": "file_message image_part join_partial partial_message replay_message video_part",
+    "endpoints": "Balance BatchError BatchResult KimiModel Signature batch_results delete_batch_files"
+    " estimate_tokens extract_text get_balance list_models signatures_of signed submit_batch upload_media"
+    " verify_signature wait_for_batch",
+    "errors": "BatchFailedError BatchUnfinishedError CompatError Fault IncompleteResponseError KimiCompatWarning"
+    " LimitsError MissingKeyError Note SettingsError StreamCutError TruncatedAnswerError UnexpectedAnswerError"
+    " fault_of",
+    "limits": "Limits",
+    "messages": "Reply file_message image_part join_partial partial_message reasoning_of replay_message video_part",
+    "models": "cache thinking",
     "notebook": "live show",
-    "replies": "Reply",
-    "retries": "async_retrying retry_if_mendable retrying stop_after wait_as_asked",
-    "steering": "thinking",
-    "streaming": "AsyncChatStream ChatStream stream",
-    "tools": "ToolRun TooManyTurnsError run_tools",
-    "waits": "RetryEvent instant",
+    "responses": "ResponseMemory",
+    "retry": "Gate RetryEvent async_retrying instant retry_if_mendable retrying stop_after wait_as_asked",
+    "streaming": "AsyncChatStream ChatStream Event Part complete stream",
+    "tools": "Reference ToolCall ToolRun TooManyTurnsError formula_tools run_tools tool_message",
+    "usage": "CacheCost cache_cost track",
+    "bulk": "",
+    "emulator": "",
+    "mfjs": "",
+    "proxy": "",
 }
-
-_ROOM_OF = {name: room for room, names in ROOMS.items() for name in names.split()}
+_PACKAGE_OF = {name: package for package, names in _PACKAGES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
+    if name in _PACKAGES:
+        return import_module(f".{name}", __name__)
+    if name not in _PACKAGE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_ROOM_OF[name]}", __name__), name)
+    value = globals()[name] = getattr(import_module(f".{_PACKAGE_OF[name]}", __name__), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
 
 def load_ipython_extension(shell: Any) -> None:
     """What `%load_ext kimi_openai` calls."""
-    from .magics import load_magics
+    from .notebook.magics import load_magics
 
     load_magics(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """What `%unload_ext kimi_openai` calls."""
-    from .magics import unload_magics
+    from .notebook.magics import unload_magics
 
     unload_magics(shell)

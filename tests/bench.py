@@ -7,21 +7,27 @@ counts. Ratios below 1 are ours cheaper. To add rows, write a function that yiel
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import os
 import subprocess
 import sys
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import openai
+from openai.resources.chat.completions import Completions
 
 import kimi_openai
-from kimi_openai.replies import fold
-from kimi_openai.shaping import shape
+from kimi_openai.compat.pipeline import shape
+from kimi_openai.messages.accumulator import ReplyAccumulator
+from kimi_openai.messages.reply import Reply
 
 from .canned import Canned, answering
 from .servers import Answering
@@ -112,6 +118,21 @@ def calls() -> Iterator[Row]:
         asking(make(answering(ANSWER)), 30, messages=history(10), tools=TOOLS) for make in (bare_client, our_client)
     ]
     yield Row("create, 10 messages, 10 tools", *cost(*works))
+    with patched(Completions, "create"):
+        for count in (1, 100):
+            works = [asking(make(answering(ANSWER)), 10, messages=history(count)) for make in (bare_client, our_client)]
+            yield Row(f"create, {count} message{'s' * (count > 1)}, patched", *cost(*works))
+
+
+def patched(kind: Any, name: str) -> Any:
+    """Replaces a method as tracing tools do it."""
+    own = getattr(kind, name)
+
+    @functools.wraps(own)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return own(*args, **kwargs)
+
+    return mock.patch.object(kind, name, wrapper)
 
 
 def sockets() -> Iterator[Row]:
@@ -212,9 +233,17 @@ def surviving() -> Iterator[Row]:
     yield Row("stream, a chunk, async, an event per read", plain, ours, "0.083")
     yield Row("  streams of 50 chunks/s on one core", 1 / (50 * plain), 1 / (50 * ours), unit="")
     chunks = [json.loads(event[6:]) for event in events[:-1]]
-    yield Row("fold alone, a chunk (goal: 3 µs)", None, *cost(lambda: fold(chunks) and len(chunks)))
+    yield Row("accumulator alone, a chunk (goal: 3 µs)", None, *cost(lambda: accumulated(chunks) and len(chunks)))
     for count in (10_000, 100_000):
         yield Row(f"most memory held, stream of {count} chunks", None, memory(count), unit="MB")
+
+
+def accumulated(chunks: list[dict[str, Any]]) -> Reply:
+    """The reply that the chunks add up to."""
+    accumulator = ReplyAccumulator()
+    for chunk in chunks:
+        accumulator.add(chunk)
+    return accumulator.reply()
 
 
 def our_streaming(canned: Canned) -> Work:
@@ -265,16 +294,11 @@ SERVE = "from kimi_openai.emulator import *; k = Emulator().start(); print(k.bas
 
 def at_once() -> Iterator[Row]:
     """Calls of 100 tasks to an emulator in a process of its own."""
-    server = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
-    base_url, api_key = (server.stdout or sys.stdin).readline().split()
-    try:
+    with served([sys.executable, "-c", SERVE]) as (line, *_):
+        base_url, api_key = line.split()
         kinds = (openai.AsyncOpenAI, kimi_openai.create_async_client)
         works = [calling_at_once(kind, base_url=base_url, api_key=api_key) for kind in kinds]
         yield Row("async calls at concurrency 100", *cost(*works), "0.5")
-    finally:
-        server.terminate()
-        server.wait()
-        (server.stdout or sys.stdin).close()
 
 
 def calling_at_once(kind: Any, **options: Any) -> Work:
@@ -288,6 +312,59 @@ def calling_at_once(kind: Any, **options: Any) -> Work:
         return 1000
 
     return lambda: asyncio.run(run())
+
+
+def proxy() -> Iterator[Row]:
+    """A bare client that streams from the emulator, and through the proxy; each in a process of its own. Wall time."""
+    with served([sys.executable, "-c", SERVE]) as (line, *_):
+        url, key = line.split()
+        environ = {**os.environ, "MOONSHOT_BASE_URL": url, "MOONSHOT_API_KEY": key}
+        with served([sys.executable, "-m", "kimi_openai", "proxy", "--port", "0"], 2, environ) as lines:
+            by_proxy = [line.partition("=")[2] for line in lines]
+            clients = [openai.OpenAI(base_url=each[0], api_key=each[1]) for each in ((url, key), by_proxy)]
+            direct, through = cost(*map(first_chunk, clients), turns=100, clock=time.perf_counter)
+            yield Row("first chunk, directly and by the proxy", direct, through)
+            yield Row("  added time to first token", None, through - direct)
+            whole = [asyncio.run(whole_answers(str(each.base_url), each.api_key)) for each in clients]
+            yield Row("  of 200 streams at once, whole", *map(float, whole), "1", unit="")
+            for each in clients:
+                each.close()
+
+
+@contextmanager
+def served(command: list[str], lines: int = 1, environ: Mapping[str, str] | None = None) -> Iterator[list[str]]:
+    """The first lines that a server prints in a process of its own, which is ended afterwards."""
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ)
+    out = server.stdout or sys.stdin
+    try:
+        yield [out.readline().strip() for _ in range(lines)]
+    finally:
+        server.terminate()
+        server.wait()
+        out.close()
+
+
+def first_chunk(client: openai.OpenAI) -> Work:
+    def work() -> int:
+        with client.chat.completions.create(model="kimi-k3", messages=history(1), stream=True) as stream:
+            next(iter(stream))
+            return 1
+
+    return work
+
+
+async def whole_answers(base_url: str, api_key: str) -> int:
+    """How many of 200 answers that are read at once are whole."""
+
+    async def ask(client: openai.AsyncOpenAI, number: int) -> bool:
+        messages: Any = [{"role": "user", "content": f"number {number}"}]
+        stream = await client.chat.completions.create(model="kimi-k3", messages=messages, stream=True)
+        chunks = [chunk async for chunk in stream]
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+        return f'"number {number}"' in text and chunks[-1].choices[0].finish_reason == "stop"
+
+    async with openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0) as client:
+        return sum(await asyncio.gather(*(ask(client, number) for number in range(200))))
 
 
 def others() -> Iterator[Row]:
@@ -336,6 +413,14 @@ def pydantic_ai(messages: list[dict[str, str]]) -> Callable[[], object]:
     return lambda: model_request_sync(model, turns)
 
 
+def bulk() -> Iterator[Row]:
+    """Bulk runs under the limits of a tier, against the emulator. Takes some minutes."""
+    from . import bulk_bench
+
+    for what, bare, ours, goal, unit in bulk_bench.figures():
+        yield Row(what, bare, ours, goal, unit)
+
+
 SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (
     imports,
     construction,
@@ -345,8 +430,11 @@ SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (
     streams,
     surviving,
     at_once,
+    proxy,
     others,
 )
+BY_NAME = (*SECTIONS, bulk)
+"""`bulk` is run if it is named only."""
 
 
 def readable(seconds: float | None, unit: str = "s") -> str:
@@ -361,11 +449,11 @@ def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     print(f"openai {openai.__version__}, Python {sys.version.split()[0]}\n")
     print(f"{'':44}{'bare':>12}{'ours':>12}{'ours/bare':>11}{'goal':>8}")
-    for section in SECTIONS:
+    for section in BY_NAME if names else SECTIONS:
         if names and section.__name__ not in names:
             continue
         for row in section():
-            ratio = "" if row.bare is None else f"{row.ours / row.bare:.3f}"
+            ratio = "" if not row.bare else f"{row.ours / row.bare:.3f}"
             bare, ours = readable(row.bare, row.unit), readable(row.ours, row.unit)
             print(f"{row.what:44}{bare:>12}{ours:>12}{ratio:>11}{row.goal:>8}", flush=True)
 

@@ -1,4 +1,4 @@
-"""An HTTP client for the SDK that never leaves the process: a fixed answer in fixed pieces, and what was sent."""
+"""A transport for the SDK's HTTP client that answers from memory, in fixed pieces, and records the bodies sent."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ LIBRARY: Any = next(
     for name in (base.__module__.partition(".")[0] for base in openai.DefaultHttpxClient.__mro__)
     if name != "openai"
 )
-"""The SDK's HTTP library, httpx or httpx2."""
+"""The HTTP library of the installed SDK, httpx or httpx2."""
 
 EVENTS = "text/event-stream"
 
 
 class Pieces(LIBRARY.SyncByteStream, LIBRARY.AsyncByteStream):  # type: ignore[misc]
+    """A response body that arrives in these pieces; `breaks`: the connection breaks after the last one."""
+
     def __init__(self, pieces: Sequence[bytes], breaks: bool) -> None:
         self.pieces, self.breaks = pieces, breaks
 
@@ -34,7 +36,7 @@ class Pieces(LIBRARY.SyncByteStream, LIBRARY.AsyncByteStream):  # type: ignore[m
 
 
 class Canned(LIBRARY.BaseTransport, LIBRARY.AsyncBaseTransport):  # type: ignore[misc]
-    """Answers every request with the pieces; `bodies` are the bodies sent. `breaks`: the answer ends in an error."""
+    """Answers each request with the same pieces (see `Pieces`). `bodies` are the request bodies."""
 
     def __init__(self, *pieces: bytes, content_type: str = EVENTS, breaks: bool = False) -> None:
         self.pieces, self.content_type, self.breaks = pieces, content_type, breaks
@@ -49,10 +51,10 @@ class Canned(LIBRARY.BaseTransport, LIBRARY.AsyncBaseTransport):  # type: ignore
         return self.handle_request(request)
 
     def client(self, is_async: bool = False) -> Any:
-        """The HTTP client to hand to the SDK."""
+        """An HTTP client that uses this transport, for the SDK's `http_client=`."""
         return LIBRARY.AsyncClient(transport=self) if is_async else LIBRARY.Client(transport=self)
 
 
 def answering(value: object) -> Canned:
-    """Answers with a JSON value."""
+    """A transport that answers each request with a JSON value."""
     return Canned(json.dumps(value).encode(), content_type="application/json; charset=utf-8")

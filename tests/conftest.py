@@ -1,39 +1,89 @@
-"""What every test stands on: a scrubbed environment, a local Kimi, and one parameter for sync and async."""
+"""Fixtures of every test: a clean environment, the emulator, and one parameter for sync and async.
 
+`pytest --without-k2` runs the suite as if the K2 series had ended. A test of K2 models has the mark `k2`; a case of a
+parametrized test gets it if a parameter names such a model.
+"""
+
+# ruff: noqa: E402 - the option acts before the package is imported
 from __future__ import annotations
 
 import asyncio
 import os
+import re
+import runpy
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from inspect import isawaitable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("short", max_examples=50, deadline=None)  # `python -m tests.fuzz` runs for as long as wanted
+settings.load_profile("short")
+
+WITHOUT_K2 = "--without-k2"
+collect_ignore = ["without_k2"]  # to import it is to end the series
+K2_MODEL = re.compile(r"kimi-k2\.(6|7-code)\b")
+
+if WITHOUT_K2 in sys.argv:
+    folder = Path(__file__).parent / "without_k2"
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    runpy.run_path(str(folder / "sitecustomize.py"))
 
 from kimi_openai import create_async_client, create_client
+from kimi_openai.compat.adapt import clear_notes
 from kimi_openai.emulator import Emulator
 from kimi_openai.emulator.fixtures import kimi
 
-from .servers import Answering, MakeAnswering
+from .servers import Answering, MakeAnswering, MakeScripted, Scripted
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option."""
+    parser.addoption(WITHOUT_K2, action="store_true", help="run as if the K2 series had ended")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Adds the mark."""
+    config.addinivalue_line("markers", "k2: about the models of the K2 series; not run with --without-k2")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the cases that are about K2, and leaves out all that have the mark if K2 has ended."""
+    for item in items:
+        if K2_MODEL.search(repr(getattr(getattr(item, "callspec", None), "params", ""))):
+            item.add_marker("k2")
+    if config.getoption(WITHOUT_K2):
+        of_k2 = [item for item in items if item.get_closest_marker("k2")]
+        config.hook.pytest_deselected(items=of_k2)
+        items[:] = [item for item in items if item not in of_k2]
 
 
 @pytest.fixture(autouse=True)
 def scrubbed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """No variable and no `.env` of the machine that runs the tests reaches a client."""
+    """Hides the variables and the `.env` file of this machine from the clients."""
     for name in list(os.environ):
         if name.startswith(("OPENAI_", "MOONSHOT", "KIMI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
 
-__all__ = ["Mode", "answering", "kimi", "mode", "scrubbed_environment"]
+@pytest.fixture(autouse=True)
+def no_notes_before() -> None:
+    """Forgets the notes of the test before: `last_notes()` must not be right because of them."""
+    clear_notes()
+
+
+__all__ = ["Mode", "answering", "kimi", "mode", "scripted", "scrubbed_environment"]
 
 
 class Mode:
-    """The same test in the synchronous and in the asynchronous world.
+    """Runs a test with synchronous or with asynchronous clients.
 
-    `client(...)` makes a client of the mode, `run(value)` waits for what it returned, `each(stream)` collects a stream.
-    All of an asynchronous test runs in one event loop, which is closed with its clients at the end.
+    `client(...)` makes a client, `run(value)` waits for the result of a call, `each(stream)` collects the items of a
+    stream. An asynchronous test uses one event loop, which is closed with the clients at the end of the test.
     """
 
     def __init__(self, name: str) -> None:
@@ -43,7 +93,7 @@ class Mode:
         self._clients: list[Any] = []
 
     def client(self, kimi: Emulator | None = None, **options: Any) -> Any:
-        """A client for the emulator, or for whatever the options name."""
+        """A client for the emulator if it is given, else one with these options only."""
         if kimi is not None:
             options = {"base_url": kimi.base_url, "api_key": kimi.api_key, **options}
         create: Callable[..., Any] = create_async_client if self.is_async else create_client
@@ -52,13 +102,13 @@ class Mode:
         return client
 
     def run(self, value: Any) -> Any:
-        """The value, awaited if it must be."""
+        """The value, awaited if it is awaitable and the mode is asynchronous."""
         if self._runner is not None and isawaitable(value):
             return self._runner.run_until_complete(_await(value))
         return value
 
     def each(self, iterable: Any) -> list[Any]:
-        """All items of an iterator of either kind."""
+        """The items of a plain or an asynchronous iterable."""
         return self.run(_collect(iterable)) if hasattr(iterable, "__aiter__") else list(iterable)
 
     def close(self) -> None:
@@ -80,7 +130,7 @@ async def _collect(iterable: Any) -> list[Any]:
 
 @pytest.fixture(params=["sync", "async"])
 def mode(request: pytest.FixtureRequest) -> Iterator[Mode]:
-    """Runs the test twice: with the synchronous client and with the asynchronous one."""
+    """Runs the test twice: with synchronous and with asynchronous clients."""
     mode = Mode(request.param)
     yield mode
     mode.close()
@@ -88,11 +138,25 @@ def mode(request: pytest.FixtureRequest) -> Iterator[Mode]:
 
 @pytest.fixture
 def answering() -> Iterator[MakeAnswering]:
-    """Makes servers with fixed answers: `answering(status, body, headers, then=...)`."""
+    """Makes servers with a fixed answer: `answering(status, answer, headers, then=...)` (see `Answering`)."""
     servers: list[Answering] = []
 
     def make(status: int, answer: Any, headers: Mapping[str, str] | None = None, *, then: Any = None) -> Answering:
         servers.append(Answering(status, answer, headers or {}, then))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def scripted() -> Iterator[MakeScripted]:
+    """Makes servers that send bytes and pause between them: `scripted(script, reads_body=...)` (see `Scripted`)."""
+    servers: list[Scripted] = []
+
+    def make(script: Any, **options: Any) -> Scripted:
+        servers.append(Scripted(script, **options))
         return servers[-1]
 
     yield make

@@ -1,4 +1,4 @@
-"""What HTML of ours may consist of: a list so short that nothing on it runs or fetches."""
+"""Which HTML may be shown in a notebook: a short list of tags and attributes that cannot run or fetch anything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLASSES = {"tex2jax_ignore mathjax_ignore", "tex2jax_process mathjax_process"}
 
 
 class Checker(HTMLParser):
-    """Finds what is not on the list; `texts` is what a reader sees, `styles` those of a table's cells."""
+    """Finds what is not on the list. `texts` is what a reader sees, `styles` are those of table cells."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -66,13 +66,13 @@ class Checker(HTMLParser):
 
 
 def wrong_in(markup: str) -> list[str]:
-    """What in the HTML is not on the list; tags that do not match are on none."""
+    """What in the HTML is not on the list, and tags that are not closed or not opened."""
     checker = checked(markup)
     return checker.wrong + [f"open <{tag}>" for tag in checker.open]
 
 
 def checked(markup: str) -> Checker:
-    """The HTML, read."""
+    """The HTML, parsed."""
     checker = Checker()
     checker.feed(markup)
     checker.close()

@@ -1,13 +1,17 @@
 """Many answers under faults, beside the bare SDK: `python -m tests.load [--runs 2000] [--streams 200]`.
 
-`runs` are seeded one after the other, each with its own text, reasoning, calls and faults, in both worlds by turns;
-`load` are streams at once, with a share of connections cut and of requests refused for a moment.
+`--runs`: seeded answers one after the other, each with its own text, reasoning, calls and faults; synchronous and
+asynchronous clients take turns. `--streams`: answers at once, with a share of the connections cut and of the requests
+refused for a moment.
+`python -m tests.load chaos` is another run (`tests/chaos`): every way of asking, through a TCP proxy that breaks
+connections.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -37,14 +41,14 @@ from kimi_openai.emulator import (
     unavailable,
 )
 
-SAYINGS = "the sky, über dem Fluss; 你好 世界。 😀 and `code` 0 00 000 ha haha"
-WORDS = (*SAYINGS.split(), "\n\n- a", "\n", " b ", "")
+SAMPLE = "the sky, über dem Fluss; 你好 世界。 😀 and `code` 0 00 000 ha haha"
+WORDS = (*SAMPLE.split(), "\n\n- a", "\n", " b ", "")
 CALLS_AFTER_TEXT = 0.15
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one seed asks for: the answer, and what befalls its requests."""
+    """What one seed stands for: the answer, and the faults of its requests."""
 
     text: str
     reasoning: str
@@ -91,7 +95,7 @@ def fault_of(random: Random) -> Any:
 
 
 class Reader:
-    """What a user has who follows the events and forgets at `restarted`."""
+    """What a user has who reads the events; `restarted` makes it forget."""
 
     def __init__(self) -> None:
         self.text, self.reasoning = "", ""
@@ -108,14 +112,14 @@ class Reader:
         message = completion.choices[0].message
         calls = tuple(each.function.arguments for each in message.tool_calls or ())
         if (self.text, self.reasoning) != (message.content, message.reasoning_content or ""):
-            return "told otherwise"
+            return "events and completion differ"
         if (self.text, self.reasoning, calls) == (run.text, run.reasoning, run.arguments):
             return "whole"
         return "doubled" if len(self.text) > len(run.text) else "lost"
 
 
 def seeded(count: int, first: int = 0) -> Counter[str]:
-    """How the runs of so many seeds ended."""
+    """How the runs of so many seeds ended, with the number of requests."""
     found: Counter[str] = Counter()
     loop = asyncio.new_event_loop()
     with Emulator() as kimi, instant():
@@ -164,9 +168,9 @@ LONG = Run(" ".join(f"word{number}" for number in range(120)), "Let me think …
 
 
 def chances(cut: float, refused: float) -> dict[Any, float]:
-    """Faults with their probabilities, so that these shares of all connections are cut and of all requests refused.
+    """Faults with their probabilities: `cut` of all connections are cut, `refused` of all requests are refused.
 
-    The emulator throws the dice for one fault after the other, so each has its share of what the ones before it left.
+    The emulator decides on one fault after the other, so each probability is a share of what the ones before it left.
     """
     cuts = (reset_after(40), drop_after(80), ends_after(100), ends_after("finish"))
     refusals = (rate_limited("rpm", seconds=1), rate_limited(retry_after=1), overloaded(retry_after=1))
@@ -182,7 +186,7 @@ async def with_ours(client: Any) -> str:
 
 
 async def with_bare_sdk(client: Any) -> str:
-    """The SDK with its own retries: what its user has at the end of the loop, or the exception."""
+    """How the answer ended for a user of the SDK, with its own retries."""
     text, finished = "", False
     try:
         async for chunk in await client.chat.completions.create(**ASK, stream=True):
@@ -191,7 +195,7 @@ async def with_bare_sdk(client: Any) -> str:
                 finished = finished or bool(choice.finish_reason)
     except Exception as error:  # openai 1 and 2 let the HTTP library's own errors through
         return type(error).__name__
-    return "whole" if text == LONG.text and finished else "cut, and nothing said"
+    return "whole" if text == LONG.text and finished else "cut without an error"
 
 
 @contextmanager
@@ -203,7 +207,7 @@ def served(cut: float, refused: float, seed: int) -> Iterator[Emulator]:
 
 @dataclass(frozen=True)
 class Load:
-    """How so many streams at once ended."""
+    """How the streams ended that were open at once."""
 
     verdicts: Counter[str]
     requests: int
@@ -221,7 +225,7 @@ class Load:
 def load(
     ask: Callable[[Any], Awaitable[str]], make: Any, streams: int, cut: float = 0.2, refused: float = 0.2, seed: int = 1
 ) -> Load:
-    """So many streams at once, each with one client of `make`."""
+    """So many streams at once, all with one client made by `make`."""
 
     async def run(kimi: Emulator) -> Load:
         async with make(base_url=kimi.base_url, api_key=kimi.api_key) as client:
@@ -252,7 +256,7 @@ BREAKS: dict[str, tuple[Any, ...]] = {
     "reset in the reasoning": (reset_after(3),),
     "stall past the read timeout": (stall(60),),
     "error event": (error_event(60),),
-    "event that is no JSON": (garbage(60),),
+    "event that is not JSON": (garbage(60),),
     "reset inside a character": (reset_after(nbytes=-1),),
     "no [DONE]": (ends_after("done"),),
     "reset before the headers": (reset(),),
@@ -264,7 +268,7 @@ BREAKS: dict[str, tuple[Any, ...]] = {
 
 
 async def one(ask: Callable[[Any], Awaitable[str]], make: Any, faults: tuple[Any, ...]) -> tuple[str, int]:
-    """How an answer ended that meets these faults, and how many requests it took."""
+    """How an answer with these faults ended, and how many requests it took."""
     with Emulator() as kimi:
         kimi.reply = lambda _: LONG.script
         kimi.fail(*faults)
@@ -274,7 +278,7 @@ async def one(ask: Callable[[Any], Awaitable[str]], make: Any, faults: tuple[Any
 
 
 def table() -> None:
-    """What breaks, what the bare SDK does, what we do; with the number of requests."""
+    """What breaks, and how the answer ends with the bare SDK and with this package, with the number of requests."""
     for name, faults in BREAKS.items():
         bare = asyncio.run(one(with_bare_sdk, openai.AsyncOpenAI, faults))
         ours = asyncio.run(one(with_ours, create_async_client, faults))
@@ -282,19 +286,23 @@ def table() -> None:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["chaos"]:
+        from .chaos.__main__ import main as chaos
+
+        raise SystemExit(chaos(sys.argv[2:]))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--streams", type=int, default=200)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     print(f"openai {openai.__version__}; what breaks, the bare SDK (requests), kimi_openai (requests):")
     table()
     started = time.perf_counter()
-    found = seeded(asked.runs)
+    found = seeded(arguments.runs)
     requests = found.pop("requests")
-    print(f"{asked.runs} seeded runs, {requests} requests, {time.perf_counter() - started:.0f} s: {dict(found)}")
-    print(f"{asked.streams} streams at once, 20 % of connections cut, 20 % of requests answered 429:")
-    print(load(with_ours, create_async_client, asked.streams).row("kimi_openai"))
-    print(load(with_bare_sdk, openai.AsyncOpenAI, asked.streams).row("bare SDK"))
+    print(f"{arguments.runs} seeded runs, {requests} requests, {time.perf_counter() - started:.0f} s: {dict(found)}")
+    print(f"{arguments.streams} streams at once, 20 % of connections cut, 20 % of requests answered 429:")
+    print(load(with_ours, create_async_client, arguments.streams).row("kimi_openai"))
+    print(load(with_bare_sdk, openai.AsyncOpenAI, arguments.streams).row("bare SDK"))
     print("account empty, requests for 20 calls:", end=" ")
     print(f"kimi_openai {empty_account(with_ours, create_async_client, 20)},", end=" ")
     print(f"bare SDK {empty_account(with_bare_sdk, openai.AsyncOpenAI, 20)}")

@@ -1,165 +1,124 @@
-"""The house: imports only go down, the SDK's HTTP library is not named, rooms and names keep their form."""
+"""The layers hold, the SDK's HTTP library is not named, and the public names are what `__all__` says."""
 
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
+import logging
+import pkgutil
+import pydoc
 import subprocess
 import sys
-from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
+from typing import get_origin
+
+import pytest
 
 import kimi_openai
 
 PACKAGE = Path(kimi_openai.__file__).parent
-ROOMS = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
-
-STAIRCASE = (
-    {
-        "connections",
-        "deadlines",
-        "docstrings",
-        "events",
-        "faults",
-        "flows",
-        "gate",
-        "legacy",
-        "messages",
-        "models",
-        "notices",
-        "pages",
-        "replies",
-        "schema_nodes",
-        "sse",
-        "terminal",
-        "usages",
-    },
-    {
-        "arguments",
-        "chat",
-        "costs",
-        "errors",
-        "files",
-        "resuming",
-        "schema_containers",
-        "schema_keywords",
-        "schema_meet",
-        "schema_refs",
-        "screen",
-        "steering",
-        "tables",
-    },
-    {"changes", "markup", "schema_reader", "settings", "typed_stream", "waits"},
-    {
-        "account",
-        "options",
-        "pace",
-        "remote_images",
-        "rendering",
-        "retries",
-        "schemas",
-        "shaping_calls",
-        "shaping_parameters",
-        "shaping_thinking",
-    },
-    {"asking", "attempts", "construction", "exchange", "shaping_tools", "toolbox", "watching"},
-    {"arrivals", "crew", "notebook", "shaping_messages", "streaming"},
-    {"completing", "shaping"},
-    {"compat", "tools"},
-    {"client"},
-    {"factories", "ledger", "telling"},
-    {"magics"},
-    {"__init__"},
-    {"chatting", "commands", "demo", "symptoms"},
-    {"doctor"},
-    {"__main__"},
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PUBLIC_PACKAGES = sorted(
+    each.name
+    for each in pkgutil.iter_modules(kimi_openai.__path__)
+    if each.ispkg and each.name not in ("_internal", "cli")
 )
-"""From the ground up. A room imports only from strictly lower steps, lazily or not."""
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
-    """Every module that a file imports, anywhere in it, with the number of leading dots."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, 0) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            if node.module:
-                yield node.module, node.level
-            else:
-                yield from ((alias.name, node.level) for alias in node.names)
+def test_imports_follow_the_layers() -> None:
+    """The contracts in pyproject.toml are kept: layers, no cycles, an emulator of its own, no httpx."""
+    linter = pytest.importorskip("importlinter.cli")
+    disabled = {name: logger.disabled for name, logger in _loggers().items()}
+    try:
+        assert linter.lint_imports(config_filename=str(PACKAGE.parent / "pyproject.toml"), no_cache=True) == 0
+    finally:
+        for name, logger in _loggers().items():  # it disables all loggers but its own
+            logger.disabled = disabled.get(name, False)
 
 
-def rooms_imported_by(path: Path) -> set[str]:
-    """The rooms of ours that a room imports; `from . import name` of a public name means `__init__`."""
-    found = {name.partition(".")[0] for name, level in imports(path) if level == 1}
-    found |= {name.split(".")[1] for name, level in imports(path) if not level and name.startswith("kimi_openai.")}
-    return {name if name in ROOMS or name == "emulator" else "__init__" for name in found}
-
-
-def test_every_room_has_its_step() -> None:
-    """A new room is placed on the staircase, or this fails."""
-    assert {room for step in STAIRCASE for room in step} == set(ROOMS)
-
-
-def test_imports_only_go_down() -> None:
-    """No cycle is possible, lazy imports included; only the commands start the emulator."""
-    height = {room: number for number, step in enumerate(STAIRCASE) for room in step}
-    upward = [
-        f"{room} imports {other}"
-        for room, path in ROOMS.items()
-        for other in rooms_imported_by(path)
-        if (other == "emulator" and room != "__main__") or (other in height and height[other] >= height[room])
-    ]
-    assert upward == []
-
-
-def test_the_emulator_reads_our_facts_and_nothing_else() -> None:
-    """It must not share the client's opinions, or one mistake would fit both."""
-    names = {
-        name
-        for path in (PACKAGE / "emulator").glob("*.py")
-        for name, level in imports(path)
-        if level == 2 or name.startswith("kimi_openai")
-    }
-    assert names <= {"models", "kimi_openai.models"}
-
-
-def test_no_room_names_the_http_library() -> None:
-    """The package runs on httpx and on httpx2."""
-    named = [
-        path.name
-        for path in PACKAGE.rglob("*.py")
-        for name, _ in imports(path)
-        if name.split(".")[0] in {"httpx", "httpx2"}
-    ]
-    assert named == []
+def _loggers() -> dict[str, logging.Logger]:
+    found = logging.Logger.manager.loggerDict.items()
+    return {name: logger for name, logger in found if isinstance(logger, logging.Logger)}
 
 
 def test_no_type_is_ignored() -> None:
     """What the type checkers refuse is written differently."""
-    ignored = [path.name for path in PACKAGE.rglob("*.py") if "type: ignore" in path.read_text()]
-    assert ignored == []
+    assert [path.name for path in MODULES if "type: ignore" in path.read_text()] == []
 
 
-def test_every_room_opens_with_its_law_and_its_names() -> None:
-    """A docstring of at least two lines, and `__all__`."""
-    for path in [*ROOMS.values(), *(PACKAGE / "emulator").glob("*.py")]:
-        tree = ast.parse(path.read_text())
-        assert ast.get_docstring(tree), path
-        assert "__all__" in path.read_text(), path
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_says_what_it_holds(path: Path) -> None:
+    """A docstring, and `__all__` except in the two entry points."""
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    names = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    has_code = any(not isinstance(node, ast.Expr) for node in tree.body)
+    assert "__all__" in names or not has_code or path.name == "__main__.py"
 
 
-def test_public_names_are_what_all_says() -> None:
-    """Each is there, documented, sorted, and no room has the same name unless it is the room's purpose."""
-    names = kimi_openai.__all__
-    assert sorted(names) == names
-    for name in names:
-        assert getattr(kimi_openai, name).__doc__, name
-    assert {name for name in names if name in ROOMS} == set()
+@pytest.mark.parametrize("name", ["", *PUBLIC_PACKAGES])
+def test_public_names_are_what_all_says(name: str) -> None:
+    """Each is there and documented, and none has the name of a module, which would hide it."""
+    package = importlib.import_module(f"kimi_openai.{name}".rstrip("."))
+    names = package.__all__
+    values = {each: getattr(package, each) for each in names if get_origin(getattr(package, each)) is None}
+    assert [each for each, value in values.items() if inspect.isfunction(value) and not value.__doc__] == []
+    assert [each for each, value in values.items() if inspect.isclass(value) and not value.__doc__] == []
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert modules.isdisjoint(names)
 
 
-def test_only_the_three_dependencies_are_imported() -> None:
-    """Importing the package loads neither IPython, matplotlib, pytest nor the emulator."""
-    heavy = ("IPython", "matplotlib", "pytest", "kimi_openai.emulator")
-    code = f"import sys, kimi_openai; kimi_openai.create_client; print([m for m in {heavy} if m in sys.modules])"
+def test_the_package_shows_its_public_names_only() -> None:
+    """`dir`, tab completion and `help` list the public names, not what the package needs to find them."""
+    shown = [name for name in dir(kimi_openai) if not name.startswith("__")]
+    assert sorted(shown) == kimi_openai.__all__
+    text = pydoc.plain(pydoc.render_doc(kimi_openai))
+    assert "create_client(" in text
+    assert "import_module" not in text
+
+
+def test_a_public_package_needs_no_import_of_its_own() -> None:
+    """`import kimi_openai` is enough for `kimi_openai.errors.StreamCutError`, whichever package is used first."""
+    code = """
+import sys
+for name in sys.argv[1:]:
+    for module in [each for each in sys.modules if each.partition(".")[0] == "kimi_openai"]:
+        del sys.modules[module]
+    import kimi_openai
+    print(getattr(kimi_openai, name).__name__)
+"""
+    command = [sys.executable, "-c", code, *PUBLIC_PACKAGES]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [f"kimi_openai.{name}" for name in PUBLIC_PACKAGES]
+
+
+def test_the_version_is_the_distributions() -> None:
+    """`kimi_openai.__version__` and the package metadata agree."""
+    assert kimi_openai.__version__ == metadata.version("kimi-openai")
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    """Nothing is loaded before a name is used, and a client loads neither IPython, matplotlib nor the emulator."""
+    heavy = ("openai", "tenacity", "IPython", "matplotlib", "pytest", "kimi_openai.emulator")
+    code = f"""
+import sys, kimi_openai
+print([m for m in {heavy} if m in sys.modules])
+kimi_openai.create_client
+print([m for m in {heavy} if m in sys.modules])
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
-    assert done.stdout == "[]\n"
+    assert done.stdout == "[]\n['openai']\n"
+
+
+def test_every_public_function_names_its_errors_and_its_source() -> None:
+    """Functions that ask the service say in their docstring where their facts come from."""
+    for name in ("get_balance", "estimate_tokens", "list_models", "extract_text", "upload_media", "stream", "complete"):
+        assert "Source:" in (inspect.getdoc(getattr(kimi_openai, name)) or ""), name

@@ -1,4 +1,4 @@
-"""A small slice of `python -m tests.load`, which is run with thousands before a release."""
+"""A small part of `python -m tests.load`, which runs thousands of answers before a release."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .load import empty_account, load, run_of, seeded, with_ours
 
 
 def test_seeded_runs_lose_and_double_nothing() -> None:
-    """Each with faults of its own, in both worlds by turns."""
+    """Each seed has its own faults; synchronous and asynchronous clients take turns."""
     found = seeded(50)
     assert found["whole"] == 50
     assert found["requests"] > 50
@@ -16,7 +16,7 @@ def test_seeded_runs_lose_and_double_nothing() -> None:
 
 
 def test_streams_at_once_are_all_whole() -> None:
-    """With a fifth of the connections cut and a fifth of the requests refused for a moment."""
+    """A fifth of the connections is cut and a fifth of the requests is refused for a moment."""
     with instant():
         result = load(with_ours, create_async_client, 20, seed=2)
     assert result.verdicts == {"whole": 20}
@@ -24,5 +24,5 @@ def test_streams_at_once_are_all_whole() -> None:
 
 
 def test_an_empty_account_costs_one_request_for_each_call() -> None:
-    """No matter how many calls there are at once."""
+    """However many calls there are at once."""
     assert empty_account(with_ours, create_async_client, 5) == 5

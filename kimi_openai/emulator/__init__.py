@@ -1,17 +1,17 @@
-"""Kimi on this machine: for demos, notebooks and tests, without a key and without the network.
+"""Kimi on this machine, for demos, notebooks and tests: no API key and no network.
 
     from kimi_openai import create_client
-    from kimi_openai.emulator import Emulator, call, rate_limited, say, think
+    from kimi_openai.emulator import Emulator, rate_limited, say, think
 
     with Emulator() as kimi:
         client = create_client(base_url=kimi.base_url, api_key=kimi.api_key)
         kimi.script(think("hm"), say("hello"))           # the next answer; without a script it quotes the question
-        kimi.fail(rate_limited(retry_after=1))           # what goes wrong first
+        kimi.fail(rate_limited(retry_after=1))           # the next request gets this error
         client.chat.completions.create(model="kimi-k3", messages=[{"role": "user", "content": "Hi"}])
         assert kimi.chats[-1]["model"] == "kimi-k3"      # what was sent
 
-It speaks the platform's wire as documented and measured, and shares no opinion with the client: it reads the facts
-table of `kimi_openai.models` and nothing else of ours. What the documentation leaves open is a field of `Behaviour`.
+It follows the platform's documentation and published measurements; `Behaviour` has a switch for what they leave open.
+Of this package it imports only `kimi_openai.models`, never the client, so that each can be tested against the other.
 """
 
 try:
@@ -23,8 +23,8 @@ except ModuleNotFoundError as missing:  # pragma: no cover
     ) from missing
 
 from .behaviour import Behaviour
-from .damage import Damage
-from .faults import (
+from .emulator import Emulator
+from .faults.catalogue import (
     Fault,
     bad_key,
     comments,
@@ -49,16 +49,21 @@ from .faults import (
     stall,
     unavailable,
 )
-from .mfjs import mfjs_problem
-from .record import Request
-from .runner import Emulator
-from .script import Step, call, cut, error, finish, parse_script, pause, say, think, usage
+from .faults.damage import Damage
+from .generation.script import Step, call, cut, error, finish, parse_script, pause, say, think, usage
+from .limits.account_limits import AccountLimits
+from .limits.report import LimitReport, MinuteOfUse
+from .mfjs.validator import mfjs_problem
+from .recorder import Request
 
 __all__ = [
+    "AccountLimits",
     "Behaviour",
     "Damage",
     "Emulator",
     "Fault",
+    "LimitReport",
+    "MinuteOfUse",
     "Request",
     "Step",
     "bad_key",

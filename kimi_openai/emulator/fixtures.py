@@ -1,4 +1,7 @@
-"""A pytest fixture: `from kimi_openai.emulator.fixtures import kimi` in a conftest. pytest is imported only here."""
+"""A pytest fixture for users: `from kimi_openai.emulator.fixtures import kimi` in a conftest.
+
+Only this module imports pytest.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .runner import Emulator
+from .emulator import Emulator
 
 __all__ = ["kimi"]
 

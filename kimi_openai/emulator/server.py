@@ -1,73 +1,88 @@
-"""The sockets: records what arrives, asks the service, writes the frames. Nothing is decided here.
+"""The HTTP server: records each request, gets the response from the router, writes its frames.
 
-Only 127.0.0.1 is ever bound. Connections are really reset, dropped or left hanging when a frame says so.
+It binds 127.0.0.1 only. Connections are really reset, dropped or left open when a frame says so.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
+import time
+from email.utils import formatdate
 from math import inf
 from typing import Any
 
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .record import Records, Request, parsed
-from .service import Service
-from .wire import Answer, Cut, Pause
+from .endpoints.routes import GENERATING
+from .frames import Cut, Pause, Response
+from .recorder import Records, Request, json_of
+from .router import Router
 
-__all__ = ["Server"]
+__all__ = ["HOST", "Server"]
 
 HOST = "127.0.0.1"
 NAME = "kimi-openai-emulator"
 BACKLOG = 4096
+ACCEPT_STEPS = 3
+"""How many turns of the event loop asyncio needs from an accepted connection to its protocol, and one more."""
+
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER with 0 seconds: closing the socket sends RST."""
 
 
 class Server:
-    """An aiohttp server in front of a service. All methods belong to the thread of its event loop."""
+    """An aiohttp server in front of a router. All methods belong to the thread of its event loop."""
 
-    def __init__(self, service: Service, records: Records, *, token_delay: float, coalesce: int) -> None:
-        self.service, self.records = service, records
-        self.token_delay, self.coalesce = token_delay, max(1, coalesce)
+    def __init__(
+        self, router: Router, records: Records, *, token_delay: float, coalesce: int, latency: float = 0.0
+    ) -> None:
+        self.router, self.records = router, records
+        self.token_delay, self.coalesce, self.latency = token_delay, coalesce, latency
         self._runner: web.ServerRunner | None = None
+        self._listener: socket.socket | None = None
 
     async def open(self, port: int) -> int:
-        """Listen; gives the port."""
+        """Listen on `port`, or on a free one if it is 0; returns the port. Raises OSError if it is taken."""
         handler = web.Server(self._handle, handler_cancellation=True, access_log=None, keepalive_timeout=3600)
         self._runner = web.ServerRunner(handler, shutdown_timeout=0.05)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, port, backlog=BACKLOG)
-        await site.start()
-        return int(self._runner.addresses[0][1])
+        self._listener = socket.create_server((HOST, port), backlog=BACKLOG)
+        await web.SockSite(self._runner, self._listener, backlog=BACKLOG).start()
+        return int(self._listener.getsockname()[1])
 
     async def close(self) -> None:
-        """Stop listening and end what is under way."""
+        """Stop listening and end all connections, also those with a response under way."""
+        if self._listener:
+            await _stop_accepting(self._listener)
         if self._runner:
             await self._runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.content.read()
         record = self.records.add(lambda number: self._record(request, body, number))
-        answer = self.service.respond(record)
-        writer = _Writer(request, answer, self._headers(answer, record))
-        writer.delay, writer.coalesce = self.token_delay, self.coalesce
-        gone = True
+        response = self.router.respond(record)
+        writer = _Writer(request, response, self._headers(response, record), self.token_delay, self.coalesce)
+        disconnected = True
         try:
-            response = await writer.write()
-            gone = False
-            return response
+            if self.latency and response.status == 200 and record.path in GENERATING:
+                await asyncio.sleep(self.latency)
+            written = await writer.write()
+            disconnected = False
+            return written
         except ConnectionError:
             return web.Response()
         finally:
-            self.records.settle(
+            self.router.ended(record)
+            self.records.finish(
                 record.number,
-                status=answer.status,
-                chunks_sent=writer.sent,
+                status=response.status,
+                chunks_sent=writer.chunks_sent,
                 finished=writer.finished,
-                disconnected=gone,
+                disconnected=disconnected,
             )
 
     def _record(self, request: web.BaseRequest, body: bytes, number: int) -> Request:
@@ -79,73 +94,87 @@ class Server:
             request.headers,
             request.raw_headers,
             body,
-            parsed(body),
-            self.service.world.clock(),
+            json_of(body),
+            self.router.state.clock(),
         )
 
-    def _headers(self, answer: Answer, record: Request) -> CIMultiDict[str]:
-        headers = CIMultiDict([("Server", NAME), ("Content-Type", answer.content_type), *answer.headers])
-        world = self.service.world
-        if world.behaviour.request_id_header:
-            headers[world.behaviour.request_id_header] = world.id("request", record.number, 32)
+    def _headers(self, response: Response, record: Request) -> CIMultiDict[str]:
+        headers = CIMultiDict([("Server", NAME), ("Content-Type", response.content_type), *response.headers])
+        state = self.router.state
+        if state.behaviour.request_id_header:
+            headers[state.behaviour.request_id_header] = state.id("request", record.number, 32)
+        if state.behaviour.date_offset:
+            headers["Date"] = formatdate(time.time() + state.behaviour.date_offset, usegmt=True)
         return headers
 
 
+async def _stop_accepting(listener: socket.socket) -> None:
+    """Accept nothing more, and let asyncio set up what it has accepted.
+
+    If a server closes in between, asyncio logs an AssertionError and leaks the connection.
+    """
+    with contextlib.suppress(NotImplementedError):  # the event loop of Windows has no readers
+        asyncio.get_running_loop().remove_reader(listener.fileno())
+    for _ in range(ACCEPT_STEPS):
+        await asyncio.sleep(0)
+
+
 class _Writer:
-    """Writes one answer and counts its chunks."""
+    """Writes one response and counts its chunks.
 
-    delay = 0.0
-    coalesce = 1
+    With `delay` it waits after each chunk; without, it writes up to `coalesce` chunks at once.
+    """
 
-    def __init__(self, request: web.BaseRequest, answer: Answer, headers: CIMultiDict[str]) -> None:
-        self.request, self.answer, self.headers = request, answer, headers
-        self.sent = 0
+    def __init__(
+        self, request: web.BaseRequest, response: Response, headers: CIMultiDict[str], delay: float, coalesce: int
+    ) -> None:
+        self.request, self.response, self.headers = request, response, headers
+        self.delay, self.at_once = delay, 1 if delay else max(1, coalesce)
+        self.chunks_sent = 0
         self.finished = False
 
     async def write(self) -> web.StreamResponse:
-        frames = self.answer.frames
-        if not self.answer.streaming and len(frames) == 1 and isinstance(frames[0], bytes):
-            self.sent, self.finished = 1, True
-            return web.Response(body=frames[0], status=self.answer.status, headers=self.headers)
-        response = web.StreamResponse(status=self.answer.status, headers=self.headers)
-        if not self.answer.streaming:
-            size = self.answer.size
-            response.content_length = len(self.answer.body) if size is None else size
+        response = self.response
+        if not response.streaming and len(response.frames) == 1 and isinstance(response.frames[0], bytes):
+            self.chunks_sent, self.finished = 1, True
+            return web.Response(body=response.frames[0], status=response.status, headers=self.headers)
+        out = web.StreamResponse(status=response.status, headers=self.headers)
+        if response.streaming:
+            await out.prepare(self.request)
         else:
-            await response.prepare(self.request)
-        await self._frames(response)
-        return response
+            out.content_length = len(response.body) if response.size is None else response.size
+        await self._write_frames(out)
+        return out
 
-    async def _frames(self, response: web.StreamResponse) -> None:
+    async def _write_frames(self, out: web.StreamResponse) -> None:
         waiting: list[bytes] = []
-        size = 1 if self.delay else self.coalesce
-        for frame in self.answer.frames:
+        for frame in self.response.frames:
             if isinstance(frame, bytes):
                 waiting.append(frame)
-                if len(waiting) >= size:
-                    await self._flush(response, waiting)
+                if len(waiting) >= self.at_once:
+                    await self._flush(out, waiting)
                 continue
-            await self._flush(response, waiting)
+            await self._flush(out, waiting)
             if isinstance(frame, Cut):
                 await self._cut(frame)
                 return
             await _pause(frame)
-        await self._flush(response, waiting)
+        await self._flush(out, waiting)
         self.finished = True
 
-    async def _flush(self, response: web.StreamResponse, waiting: list[bytes]) -> None:
+    async def _flush(self, out: web.StreamResponse, waiting: list[bytes]) -> None:
         if not waiting:
             return
-        if not response.prepared:
-            await response.prepare(self.request)
-        await response.write(b"".join(waiting))
-        self.sent += len(waiting)
+        if not out.prepared:
+            await out.prepare(self.request)
+        await out.write(b"".join(waiting))
+        self.chunks_sent += len(waiting)
         waiting.clear()
         if self.delay:
             await asyncio.sleep(self.delay)
 
     async def _cut(self, cut: Cut) -> None:
-        if cut.kind == "end" and self.answer.streaming:
+        if cut.kind == "end" and self.response.streaming:
             return
         transport: Any = self.request.transport
         if transport is None:

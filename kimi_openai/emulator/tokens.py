@@ -1,6 +1,6 @@
-"""Counting and cutting text: the emulator's own tokens, since the platform's tokenizer is not public.
+"""Counting and cutting text with the emulator's own tokens, since the platform's tokenizer is not public.
 
-Numbers are plausible and deterministic, not Moonshot's: a short "Say ok." costs about what was measured on K3.
+The numbers are plausible and deterministic, not Moonshot's: a short "Say ok." costs what was measured.
 """
 
 from __future__ import annotations
@@ -8,30 +8,34 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from .wire import Json, encode, is_array, is_object
+from .behaviour import Behaviour
+from .chat_body import facts_of, messages_of, thinks, tool_choice_kind
+from .json_values import Json, encode, is_array, is_object
 
-__all__ = ["Chunking", "cut_text", "message_tokens", "pieces", "prompt_overhead"]
+__all__ = ["Chunking", "cut_text", "message_tokens", "prompt_tokens", "split_text"]
 
 Chunking = int | Literal["token", "word"]
-"""How text is cut into chunks: by token, by word, or every so many characters."""
+"""How text is split into chunks: by token, by word, or every so many characters."""
 
 TOKEN = re.compile(r"\s*(?:[A-Za-z]{1,8}|[0-9]{1,3}|[^\sA-Za-z0-9])|\s+")
 WORD = re.compile(r"\s*\S+|\s+")
 
-PREAMBLE, THINKING_PREAMBLE, PER_MESSAGE = 14, 67, 4
+PREAMBLE, K2_PREAMBLE, THINKING_PREAMBLE, PER_MESSAGE = 14, 3, 67, 4
+"""Tokens of a prompt that no text of the request accounts for. "Say ok." was measured as 10 tokens on K2.6, as 21 on K3
+without thinking and as 88 with it."""
+
+TOOL_CHOICE, JSON_MODE = 37, 64
+"""Tokens that K3 adds for `tool_choice` "none" or "required" and for `json_object`: what was measured on 2026-09-03,
+less what the other texts of those requests account for. K2 was not measured; here it adds none."""
+
 MEDIA_TOKENS = {"image_url": 1024, "video_url": 4096}
-"""Media are "counted dynamically" by the platform; here each costs the same."""
+"""The platform counts media "dynamically"; here each image and each video costs the same."""
 
 
-def count(text: str) -> int:
-    """How many tokens a text has."""
-    return len(TOKEN.findall(text))
+def split_text(text: str, chunking: Chunking) -> list[str]:
+    """The text in pieces that join to the text again.
 
-
-def pieces(text: str, chunking: Chunking) -> list[str]:
-    """The text in chunks that join to the text again.
-
-    >>> pieces("Hello wide world", "word"), pieces("abcd", 3)
+    >>> split_text("Hello wide world", "word"), split_text("abcd", 3)
     (['Hello', ' wide', ' world'], ['abc', 'd'])
     """
     if isinstance(chunking, int):
@@ -40,7 +44,7 @@ def pieces(text: str, chunking: Chunking) -> list[str]:
 
 
 def cut_text(text: str, budget: int) -> tuple[str, int]:
-    """As much of the text as the budget pays for, and what it costs.
+    """The beginning of the text that fits into `budget` tokens, and how many tokens it has.
 
     >>> cut_text("one two three", 2)
     ('one two', 2)
@@ -51,30 +55,43 @@ def cut_text(text: str, budget: int) -> tuple[str, int]:
     return "".join(found[:budget]), budget
 
 
-def content_tokens(content: Any) -> int:
-    """Tokens of a message's content: a string or parts."""
+def message_tokens(message: Json) -> int:
+    """Tokens of one message with its name, calls, reasoning and dynamic tools."""
+    texts = [message[key] for key in ("name", "reasoning_content") if isinstance(message.get(key), str)]
+    texts += [encode(message[key]) for key in ("tool_calls", "tools") if message.get(key)]
+    return PER_MESSAGE + _content_tokens(message.get("content")) + sum(map(_count, texts))
+
+
+def prompt_tokens(body: Json, behaviour: Behaviour, *, preamble: bool = True) -> int:
+    """Tokens of a prompt: messages, tools and response schema, with or without the preamble that thinking adds."""
+    control = facts_of(body).control
+    before = K2_PREAMBLE if control == "thinking" else PREAMBLE
+    if preamble and control == "reasoning_effort" and thinks(body, behaviour):
+        before += THINKING_PREAMBLE
+    if control == "reasoning_effort":
+        before += _instructions(body)
+    response_format = body.get("response_format")
+    schema = response_format.get("json_schema") if is_object(response_format) else None
+    extras = sum(_count(encode(extra)) for extra in (body.get("tools"), schema) if extra)
+    return before + extras + sum(map(message_tokens, messages_of(body)))
+
+
+def _instructions(body: Json) -> int:
+    response_format, choice = body.get("response_format"), tool_choice_kind(body)
+    is_json = is_object(response_format) and response_format.get("type") == "json_object"
+    return JSON_MODE * is_json + TOOL_CHOICE * (choice in ("none", "required") and bool(body.get("tools")))
+
+
+def _count(text: str) -> int:
+    return len(TOKEN.findall(text))
+
+
+def _content_tokens(content: Any) -> int:
     if isinstance(content, str):
-        return count(content)
+        return _count(content)
     parts: list[Any] = content if is_array(content) else []
     return sum(
-        count(str(part.get("text", ""))) + MEDIA_TOKENS.get(str(part.get("type")), 0)
+        _count(str(part.get("text", ""))) + MEDIA_TOKENS.get(str(part.get("type")), 0)
         for part in parts
         if is_object(part)
     )
-
-
-def message_tokens(message: Json) -> int:
-    """Tokens of one message with its name, calls, reasoning and dynamic tools."""
-    extras = [message[key] for key in ("tool_calls", "tools") if message.get(key)]
-    texts = [message[key] for key in ("name", "reasoning_content") if isinstance(message.get(key), str)]
-    return (
-        PER_MESSAGE
-        + content_tokens(message.get("content"))
-        + sum(map(count, texts))
-        + sum(count(encode(e)) for e in extras)
-    )
-
-
-def prompt_overhead(*, thinking: bool, extras: tuple[Any, ...] = ()) -> int:
-    """Tokens of a prompt beside its messages: the preamble, tools, a response schema."""
-    return PREAMBLE + (THINKING_PREAMBLE if thinking else 0) + sum(count(encode(extra)) for extra in extras if extra)

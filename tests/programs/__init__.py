@@ -1,4 +1,4 @@
-"""Programs as OpenAI users write them. Each is run unchanged, but that `OpenAI` is a client of ours.
+"""Programs as OpenAI users write them. They run unchanged with our client in place of `OpenAI`.
 
-A program module has `program(client)` and `program_async(client)`; nothing in it knows of Kimi.
+A module has `program(client)` and `program_async(client)`; nothing in it is about Kimi.
 """

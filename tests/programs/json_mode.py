@@ -2,7 +2,7 @@
 
 import json
 
-ASK = {
+ARGUMENTS = {
     "model": "gpt-4o-mini",
     "messages": [
         {"role": "system", "content": "Answer in JSON: {name, age}"},
@@ -24,12 +24,12 @@ ASK = {
 
 
 def program(client):
-    """Three candidates, parsed."""
-    response = client.chat.completions.create(**ASK)
+    """The parsed candidates."""
+    response = client.chat.completions.create(**ARGUMENTS)
     return [json.loads(choice.message.content) for choice in response.choices]
 
 
 async def program_async(client):
-    """The same."""
-    response = await client.chat.completions.create(**ASK)
+    """The same, asynchronous."""
+    response = await client.chat.completions.create(**ARGUMENTS)
     return [json.loads(choice.message.content) for choice in response.choices]

@@ -23,32 +23,32 @@ def get_current_weather(location, unit="celsius"):
     return json.dumps({"location": location, "temperature": "22", "unit": unit})
 
 
-def asking(messages):
-    """The arguments of a turn."""
+def arguments(messages):
+    """The arguments of `create` in each turn."""
     return {"model": "gpt-3.5-turbo-0613", "messages": messages, "functions": FUNCTIONS, "temperature": 0}
 
 
 def answered(message):
-    """The message and what its function gave."""
+    """The message and the result of its function."""
     result = get_current_weather(**json.loads(message.function_call.arguments))
     return [message, {"role": "function", "name": message.function_call.name, "content": result}]
 
 
 def program(client):
-    """Ask, call what was asked for, ask again."""
+    """The answer, after the functions that the model calls."""
     messages = [{"role": "user", "content": "What's the weather like in Boston?"}]
-    response = client.chat.completions.create(**asking(messages), function_call="auto")
+    response = client.chat.completions.create(**arguments(messages), function_call="auto")
     while response.choices[0].finish_reason == "function_call":
         messages += answered(response.choices[0].message)
-        response = client.chat.completions.create(**asking(messages))
+        response = client.chat.completions.create(**arguments(messages))
     return response.choices[0].message.content
 
 
 async def program_async(client):
-    """The same."""
+    """The same, asynchronous."""
     messages = [{"role": "user", "content": "What's the weather like in Boston?"}]
-    response = await client.chat.completions.create(**asking(messages), function_call="auto")
+    response = await client.chat.completions.create(**arguments(messages), function_call="auto")
     while response.choices[0].finish_reason == "function_call":
         messages += answered(response.choices[0].message)
-        response = await client.chat.completions.create(**asking(messages))
+        response = await client.chat.completions.create(**arguments(messages))
     return response.choices[0].message.content

@@ -1,8 +1,8 @@
 """A chat in the terminal: streamed, with usage at the end, the history kept as dicts."""
 
 
-def ask(history):
-    """The arguments of one turn."""
+def arguments(history):
+    """The arguments of `create` in each turn."""
     return {
         "model": "gpt-4.1",
         "messages": history,
@@ -15,12 +15,12 @@ def ask(history):
 
 
 def program(client):
-    """Two turns; what was printed, and the tokens of the last."""
+    """The texts of two turns, and whether there was usage."""
     history, printed, tokens = [{"role": "system", "content": "Be brief."}], [], 0
     for question in ("One?", "Two?"):
         history.append({"role": "user", "content": question})
         text = ""
-        for chunk in client.chat.completions.create(**ask(history)):
+        for chunk in client.chat.completions.create(**arguments(history)):
             if chunk.choices and chunk.choices[0].delta.content:
                 text += chunk.choices[0].delta.content
             if chunk.usage:
@@ -31,12 +31,12 @@ def program(client):
 
 
 async def program_async(client):
-    """The same."""
+    """The same, asynchronous."""
     history, printed, tokens = [{"role": "system", "content": "Be brief."}], [], 0
     for question in ("One?", "Two?"):
         history.append({"role": "user", "content": question})
         text = ""
-        async for chunk in await client.chat.completions.create(**ask(history)):
+        async for chunk in await client.chat.completions.create(**arguments(history)):
             if chunk.choices and chunk.choices[0].delta.content:
                 text += chunk.choices[0].delta.content
             if chunk.usage:

@@ -31,19 +31,19 @@ class Event(BaseModel):
 
 
 class Book(BaseModel):
-    """Book a room."""
+    """Book a table."""
 
-    room: str
+    table: str
     people: int
 
 
 def event(messages):
-    """The arguments for an event."""
+    """The arguments of `parse` for an event."""
     return {"model": "gpt-4o-2024-08-06", "messages": messages, "response_format": Event}
 
 
 def booking(messages):
-    """The arguments for a booking."""
+    """The arguments of `parse` for a booking."""
     return {
         "model": "gpt-4o-2024-08-06",
         "messages": messages,
@@ -53,18 +53,18 @@ def booking(messages):
 
 
 def program(client):
-    """The event, then the room for it."""
+    """The parsed event and the parsed booking."""
     messages = [{"role": "user", "content": "Ada's birthday party on May 1"}]
     message = client.chat.completions.parse(**event(messages)).choices[0].message
-    messages += [message, {"role": "user", "content": "Book a room."}]
+    messages += [message, {"role": "user", "content": "Book a table."}]
     booked = client.chat.completions.parse(**booking(messages)).choices[0].message
     return message.parsed, booked.tool_calls[0].function.parsed_arguments
 
 
 async def program_async(client):
-    """The same."""
+    """The same, asynchronous."""
     messages = [{"role": "user", "content": "Ada's birthday party on May 1"}]
     message = (await client.chat.completions.parse(**event(messages))).choices[0].message
-    messages += [message, {"role": "user", "content": "Book a room."}]
+    messages += [message, {"role": "user", "content": "Book a table."}]
     booked = (await client.chat.completions.parse(**booking(messages))).choices[0].message
     return message.parsed, booked.tool_calls[0].function.parsed_arguments

@@ -25,8 +25,8 @@ TOOLS = [
 HANDLERS = {"search": lambda query, limit=None: [f"{query} 1", f"{query} 2"][:limit], "time": lambda: "12:00"}
 
 
-def requests(messages):
-    """What every turn asks for."""
+def arguments(messages):
+    """The arguments of `create` in each turn."""
     return {
         "model": "gpt-4o",
         "messages": messages,
@@ -40,7 +40,7 @@ def requests(messages):
 
 
 def answered(message):
-    """The message and what its tools gave."""
+    """The message and the results of its tools."""
     yield message
     for call in message.tool_calls or []:
         result = HANDLERS[call.function.name](**json.loads(call.function.arguments or "{}"))
@@ -56,20 +56,20 @@ def start():
 
 
 def program(client):
-    """Until no tool is called."""
+    """The answer, after the tools that the model calls."""
     messages = start()
     while True:
-        message = client.chat.completions.create(**requests(messages)).choices[0].message
+        message = client.chat.completions.create(**arguments(messages)).choices[0].message
         messages.extend(answered(message))
         if not message.tool_calls:
             return message.content
 
 
 async def program_async(client):
-    """The same."""
+    """The same, asynchronous."""
     messages = start()
     while True:
-        message = (await client.chat.completions.create(**requests(messages))).choices[0].message
+        message = (await client.chat.completions.create(**arguments(messages))).choices[0].message
         messages.extend(answered(message))
         if not message.tool_calls:
             return message.content

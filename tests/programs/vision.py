@@ -7,8 +7,8 @@ PIXEL = base64.b64decode(
 )
 
 
-def ask():
-    """The arguments."""
+def arguments():
+    """The arguments of `create`."""
     image = base64.b64encode(PIXEL).decode("utf-8")
     content = [
         {"type": "text", "text": "What is in this image?"},
@@ -18,10 +18,10 @@ def ask():
 
 
 def program(client):
-    """What is in the picture."""
-    return client.chat.completions.create(**ask()).choices[0].message.content
+    """The answer about the image."""
+    return client.chat.completions.create(**arguments()).choices[0].message.content
 
 
 async def program_async(client):
-    """The same."""
-    return (await client.chat.completions.create(**ask())).choices[0].message.content
+    """The same, asynchronous."""
+    return (await client.chat.completions.create(**arguments())).choices[0].message.content

@@ -1,4 +1,9 @@
-"""A user's file that uses the public names; checked by mypy and pyright in strict mode, never run."""
+"""A user's file that uses the public names; checked by mypy and pyright in strict mode, never run.
+
+A line with `type: ignore` is one that both must refuse: if one accepts it, it reports the comment as unnecessary.
+"""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
 from __future__ import annotations
 
@@ -8,7 +13,8 @@ from typing import Any
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
-from typing_extensions import assert_type
+from openai.types.responses import Response
+from typing_extensions import Unpack, assert_type
 
 from kimi_openai import (
     AsyncKimiOpenAI,
@@ -17,8 +23,11 @@ from kimi_openai import (
     KimiModel,
     KimiOpenAI,
     MissingKeyError,
+    ResponseMemory,
     SettingsError,
     UnexpectedAnswerError,
+    adapting_async_http_client,
+    adapting_http_client,
     create_async_client,
     create_client,
     estimate_tokens,
@@ -34,6 +43,22 @@ from kimi_openai import (
     upload_media,
     video_part,
 )
+from kimi_openai.client import AsyncClientOptions, ClientOptions
+from kimi_openai.proxy import Proxy
+
+
+def responses(client: KimiOpenAI, path: Path) -> None:
+    memory = ResponseMemory(path, max_responses=10, max_bytes=10**6)
+    create_client(response_memory=memory)
+    create_async_client(response_memory="file")
+    client.with_options(response_memory=path)
+    client.with_options(response_memory=3)  # type: ignore[arg-type]
+    first = client.responses.create(model="kimi-k3", input="Hi", store=True)
+    assert_type(first, Response)
+    for event in client.responses.create(model="kimi-k3", input="Hi", previous_response_id=first.id, stream=True):
+        if event.type == "response.output_text.delta":
+            assert_type(event.delta, str)
+    assert_type(client.responses.retrieve(first.id).output_text, str)
 
 
 def synchronous(path: Path) -> None:
@@ -84,6 +109,54 @@ async def asynchronous(path: Path) -> None:
         model="kimi-k3", messages=[{"role": "user", "content": "Hi"}], stream=False
     )
     assert_type(completion, ChatCompletion)
+
+
+def options(timeout: openai.Timeout, http: openai.DefaultHttpxClient) -> None:
+    """Factories, constructors and copies know our options and the SDK's, by name and by type."""
+    client = KimiOpenAI(max_retries=1, websocket_base_url=None, max_concurrency=3, compat="strict", webhook_secret="w")
+    create_client(timeout=timeout, http_client=http, base_url=client.base_url, default_query={"a": 1}, env_file="k.env")
+    client.copy(set_default_headers={"X-A": "1"}, fetch_images=True).with_options(timeout=None, patience=9)
+
+    create_client(timeot=3)  # type: ignore[call-arg]
+    create_async_client(timeot=3)  # type: ignore[call-arg]
+    KimiOpenAI(timeot=3)  # type: ignore[call-arg]
+    AsyncKimiOpenAI(timeot=3)  # type: ignore[call-arg]
+    client.copy(timeot=3)  # type: ignore[call-arg]
+    client.with_options(timeot=3)  # type: ignore[call-arg]
+    AsyncKimiOpenAI().with_options(timeot=3)  # type: ignore[call-arg]
+    client.copy(env_file=None)  # type: ignore[call-arg]
+    create_client(timeout="3")  # type: ignore[arg-type]
+    create_client(compat="loose")  # type: ignore[arg-type]
+    create_client(http_client=openai.DefaultAsyncHttpxClient())  # type: ignore[arg-type]
+    create_async_client(http_client=http)  # type: ignore[arg-type]
+
+
+def for_programs_that_build_their_own() -> None:
+    """The SDK takes what is returned, and the options have types."""
+    openai.OpenAI(http_client=adapting_http_client(model_aliases={"gpt-4o": "kimi-k3"}))
+    openai.AsyncOpenAI(http_client=adapting_async_http_client(patience=3))
+    openai.AsyncOpenAI(http_client=adapting_http_client())  # type: ignore[arg-type]
+    adapting_http_client(timeot=3)  # type: ignore[call-arg]
+    Proxy(port=0, token="t", fetch_images=True)
+    Proxy(timeot=3)  # type: ignore[call-arg]
+
+
+def own_factory(**options: Unpack[ClientOptions]) -> KimiOpenAI:
+    """The types of the options are public: a wrapper of the caller's has them too."""
+    own_factory(timeout=3, api_key=lambda: "sk-1")
+    own_factory(timeot=3)  # type: ignore[call-arg]
+    return create_client(**options)
+
+
+def own_async_factory(**options: Unpack[AsyncClientOptions]) -> AsyncKimiOpenAI:
+    """The same for asynchronous clients, whose keys may come from a coroutine."""
+
+    async def key() -> str:
+        return "sk-1"
+
+    own_async_factory(api_key=key)
+    create_client(api_key=key)  # type: ignore[arg-type]
+    return create_async_client(**options)
 
 
 def errors() -> None:

@@ -29,8 +29,8 @@ from kimi_openai import (
 MESSAGES: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hi"}]
 
 
-def told(event: Event) -> str:
-    """Each name narrows the type."""
+def text_of(event: Event) -> str:
+    """Comparing `type` narrows the type of the event."""
     if event.type == "content.delta" or event.type == "reasoning.delta":
         return assert_type(event.delta, str)
     if event.type == "content.done":
@@ -61,7 +61,7 @@ def synchronous(sdk: openai.OpenAI) -> None:
     with stream(client, model="kimi-k3", messages=MESSAGES, on_cut="restart", max_completion_tokens=100) as answer:
         assert_type(answer, ChatStream)
         for event in answer:
-            told(event)
+            text_of(event)
         assert_type(answer.text_stream, Iterator[str])
         assert_type(answer.get_final_completion(), ChatCompletion)
         assert_type(answer.reply, Reply)
@@ -92,7 +92,7 @@ async def asynchronous(sdk: openai.AsyncOpenAI) -> None:
     async with stream(client, model="kimi-k3", messages=MESSAGES) as answer:
         assert_type(answer, AsyncChatStream)
         async for event in answer:
-            told(event)
+            text_of(event)
         assert_type(answer.text_stream, AsyncIterator[str])
         assert_type(await answer.get_final_completion(), ChatCompletion)
     assert_type(await complete(sdk, model="kimi-k3", messages=MESSAGES), ChatCompletion)
@@ -100,3 +100,6 @@ async def asynchronous(sdk: openai.AsyncOpenAI) -> None:
     run = await run_tools(client, model="kimi-k3", messages=MESSAGES, tools=[look_up, search], approve=allow)
     assert_type(run, ToolRun)
     await run_tools(client, model="kimi-k3", messages=MESSAGES, tools=[look_up], approve=allow_later, max_turns=3)
+    await run_tools(client, model="kimi-k3", messages=MESSAGES, tools=[look_up], tool_timeout=2.5, max_parallel=1)
+    await run_tools(client, model="kimi-k3", messages=MESSAGES, tools=[look_up], tool_timeout=None)
+    await run_tools(client, model="kimi-k3", messages=MESSAGES, tools=[look_up], tool_timeout="5")  # type: ignore[call-overload]

@@ -1,0 +1,1 @@
+"""Helpers that several packages of kimi_openai use. Not public."""

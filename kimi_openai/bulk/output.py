@@ -1,0 +1,136 @@
+"""The output file of a bulk run, which is its checkpoint too: one JSON line for each answer, in the order they come.
+
+A line is written by one call of the system, so a killed process leaves at most one torn line, at the end; the next run
+removes it. Power loss takes at most the lines of the last second (`sync`). One run at a time has the file (a lock of
+the system's, which ends with the process).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from kimi_openai._internal.json_values import is_dict
+
+from .errors import OutputError
+
+__all__ = ["OutputFile"]
+
+PIECE = 1 << 16
+
+
+class OutputFile:
+    """A JSONL file that is only appended to. Raises `OutputError` if another run has it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        try:
+            _lock(self._file, path)
+            self._end = self._repair()
+        except BaseException:
+            os.close(self._file)
+            raise
+        self._is_dirty = False
+
+    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The lines that are there, each with its offset. A line that is damaged is overwritten with blanks."""
+        with self.path.open("rb") as lines:
+            offset = 0
+            for line in lines:
+                record = _parsed(line)
+                if record is not None:
+                    yield offset, record
+                elif line.strip():
+                    self._write(b" " * (len(line) - 1), offset)
+                offset += len(line)
+
+    def append(self, line: str) -> None:
+        """Write a line, all of it or nothing: after a full disk the file ends with the line before."""
+        data = line.encode("utf-8", "surrogatepass") + b"\n"
+        written = 0
+        try:
+            while written < len(data):
+                written += self._write(data[written:], self._end + written)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._file, self._end)
+            raise
+        self._end += written
+        self._is_dirty = True
+
+    def clear(self) -> None:
+        """Remove all lines."""
+        os.ftruncate(self._file, 0)
+        self._end = 0
+
+    def sync(self) -> None:
+        """Let the disk have what was written."""
+        if self._is_dirty:
+            self._is_dirty = False
+            os.fsync(self._file)
+
+    def close(self) -> None:
+        """Sync, and give the file free."""
+        try:
+            self.sync()
+        finally:
+            os.close(self._file)
+
+    def _write(self, data: bytes, offset: int) -> int:
+        os.lseek(self._file, offset, os.SEEK_SET)
+        return os.write(self._file, data)
+
+    def _read(self, size: int, offset: int) -> bytes:
+        os.lseek(self._file, offset, os.SEEK_SET)
+        return os.read(self._file, size)
+
+    def _repair(self) -> int:
+        """Remove a torn last line, or complete it if only its end is missing. Returns the size of the file."""
+        size = os.fstat(self._file).st_size
+        start = self._start_of_last_line(size)
+        last = self._read(size - start, start)
+        if not last:
+            return size
+        if _parsed(last) is None:
+            os.ftruncate(self._file, start)
+            return start
+        if not last.endswith(b"\n"):
+            self._write(b"\n", size)
+            return size + 1
+        return size
+
+    def _start_of_last_line(self, size: int) -> int:
+        place = max(size - 1, 0)  # the last byte may be the end of the last line
+        while place > 0:
+            start = max(place - PIECE, 0)
+            found = self._read(place - start, start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            place = start
+        return 0
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    try:
+        record: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if is_dict(record) and isinstance(record.get("custom_id"), str) else None
+
+
+def _lock(file: int, path: Path) -> None:
+    problem = OutputError(f"another run writes to {path}; wait for its end, or choose another output")
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise problem from None

@@ -1,0 +1,201 @@
+"""The rules for the input of a Responses request: messages, calls and their outputs, reasoning, content parts.
+
+Items that this client remembered stand before those of the caller. They went through these rules when they were sent,
+so there are no notes about them. Source of the accepted items: platform docs, Responses page, 2026-09-03.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import is_
+from typing import Any
+
+from kimi_openai._internal.json_values import as_dict, as_list, is_array, is_object
+from kimi_openai.compat.rule import Body, Changes, fatal
+from kimi_openai.errors.exceptions import Note
+from kimi_openai.messages.tool_calls import CallIds, arguments_text
+from kimi_openai.models.catalog import ModelFacts
+
+from .parts import accepted_parts
+from .tools import accepted_tools
+
+__all__ = ["call_ids", "input_items"]
+
+CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+OUTPUTS = frozenset(CALLS.values())
+ADDED_BY_SDK = ("parsed", "parsed_arguments")
+LONGEST_QUOTE = 80
+
+
+@dataclass(slots=True)
+class ItemContext:
+    """What the rules share. `index` is the place in the caller's input; below 0 for what was remembered."""
+
+    index: int = 0
+    notes: list[Note] = field(default_factory=list[Note])
+
+    def note(self, kind: str, path: str, change: str, why: str, fix: str) -> None:
+        """Record a change of the current item; `path` is the place in it, such as ".role"."""
+        if self.index >= 0:
+            self.notes.append(Note(kind, f"input.{self.index}{path}", change, why, fix))
+
+    def refuse(self, kind: str, path: str, why: str, fix: str) -> None:
+        """Record that the current item cannot be sent. What is remembered is the model's own, and is sent as it is."""
+        if self.index >= 0:
+            self.notes.append(fatal(kind, f"input.{self.index}{path}", why, fix))
+
+
+def input_items(body: Body, _: ModelFacts, *, remembered: int = 0) -> Changes | None:
+    """Each item in the form that Kimi accepts, and each call with an id of its own. `remembered` is the number of items
+    before the caller's."""
+    given = body.get("input")
+    if isinstance(given, str):
+        return None
+    if not is_array(given):
+        why = f"Kimi takes a text or a list of items, not {'nothing' if given is None else type(given).__name__}"
+        return Changes(notes=(fatal("input", "input", why, 'write [{"role": "user", "content": ...}]'),))
+    context = ItemContext()
+    accepted: list[Any] = []
+    for position, item in enumerate(given):
+        context.index = position - remembered
+        accepted.append(_accepted_item(item, context))
+    accepted = _with_unique_ids(accepted, remembered, context)
+    if all(map(is_, accepted, given)):
+        return Changes(notes=tuple(context.notes)) if context.notes else None
+    return Changes({"input": accepted}, tuple(context.notes))
+
+
+def call_ids(items: Iterable[Any]) -> Iterator[str]:
+    """The ids of the calls in these items, in order.
+
+    >>> list(call_ids([{"type": "function_call", "call_id": "f_0"}, {"role": "user"}]))
+    ['f_0']
+    """
+    for item in map(as_dict, items):
+        if item.get("type") in CALLS and isinstance(item.get("call_id"), str):
+            yield item["call_id"]
+
+
+def _accepted_item(item: Any, context: ItemContext) -> Any:
+    if not is_object(item):
+        context.refuse("input", "", f"an item is an object, not a {type(item).__name__}", "write an object with a type")
+        return item
+    kind = item.get("type") or ("message" if "role" in item else None)
+    accept = ITEMS.get(kind) if isinstance(kind, str) else None
+    if accept is None:
+        why = f"Kimi has no input items of type {str(kind)[:40]!r}"
+        context.refuse("input_item", "", why, "leave it out, or write what it says as a message")
+        return item
+    kept = {name: value for name, value in item.items() if value is not None and name not in ADDED_BY_SDK}
+    if not kept.get("id", "x"):
+        del kept["id"]
+    new = accept(kept, context)
+    return item if new == item else new
+
+
+def _message(item: Body, context: ItemContext) -> Body:
+    """A message of a role that Kimi has, with parts that it has."""
+    role, content = item.get("role"), item.get("content")
+    if role == "system":
+        context.note("system", ".role", "sent as 'developer'", "Kimi does not list it here", "write role 'developer'")
+        item = {**item, "role": "developer"}
+    elif role not in ("user", "assistant", "developer"):
+        fix = "write user, assistant or developer; the result of a call is a function_call_output item"
+        context.refuse("role", ".role", f"Kimi has no role {str(role)[:40]!r} here", fix)
+    if is_array(content):
+        parts = accepted_parts(content, ".content", context)
+        return item if parts is content else {**item, "content": parts}
+    return item
+
+
+def _reasoning(item: Body, context: ItemContext) -> Body:
+    """Reasoning without what only OpenAI can read. An empty `content` would count instead of the summary."""
+    if "encrypted_content" in item:
+        fix = "leave reasoning.encrypted_content out of include"
+        context.note("encrypted_content", ".encrypted_content", "left out", "Kimi has no encrypted reasoning", fix)
+    unread = ("encrypted_content",) if item.get("content") else ("encrypted_content", "content")
+    return {name: value for name, value in item.items() if name not in unread}
+
+
+def _function_call(item: Body, context: ItemContext) -> Body:
+    """A call with arguments that are the text of a JSON object, as chat completions demand them."""
+    given = item.get("arguments")
+    sent = arguments_text(given)
+    if sent == given:
+        return item
+    if given not in (None, ""):
+        change = f"sent as {sent!r}" if len(sent) <= LONGEST_QUOTE else "sent as valid JSON"
+        why = "Kimi's chat answers 400 if arguments are not the text of a JSON object"
+        fix = "send '{}', and say in the output of the call what was wrong"
+        context.note("arguments", ".arguments", change, why, fix)
+    return {**item, "arguments": sent}
+
+
+def _output(item: Body, context: ItemContext) -> Body:
+    """The result of a call: a text, or parts."""
+    given = item.get("output")
+    if is_array(given):
+        parts = accepted_parts(given, ".output", context)
+        return item if parts is given else {**item, "output": parts}
+    if given is None:
+        context.note("empty_result", ".output", "sent as ''", "a result needs an output", "write '' or what came out")
+        return {**item, "output": ""}
+    return item
+
+
+def _additional_tools(item: Body, context: ItemContext) -> Body:
+    tools = as_list(item.get("tools"))
+    notes = context.notes if context.index >= 0 else []
+    accepted = accepted_tools(tools, f"input.{context.index}.tools", notes)
+    return item if accepted is tools else {**item, "tools": accepted}
+
+
+def _unchanged(item: Body, _: ItemContext) -> Body:
+    return item
+
+
+def _reference(item: Body, context: ItemContext) -> Body:
+    """A reference that was not replaced by what this client remembers."""
+    why = f"Kimi stores nothing, and this client remembers no item {str(item.get('id'))[:LONGEST_QUOTE]!r}"
+    context.refuse("item_reference", ".id", why, "send the item itself")
+    return item
+
+
+ITEMS: Mapping[str, Callable[[Body, ItemContext], Body]] = {
+    "message": _message,
+    "reasoning": _reasoning,
+    "function_call": _function_call,
+    "function_call_output": _output,
+    "custom_tool_call": _unchanged,
+    "custom_tool_call_output": _output,
+    "web_search_call": _unchanged,
+    "additional_tools": _additional_tools,
+    "item_reference": _reference,
+}
+
+
+def _with_unique_ids(items: list[Any], remembered: int, context: ItemContext) -> list[Any]:
+    """The items with an id of its own for each call, which its output follows. The first call keeps its id."""
+    all_ids = list(call_ids(items))
+    if len(all_ids) == len(set(all_ids)):
+        return items
+    ids = CallIds()
+    ids.reserve(all_ids)
+    waiting: dict[str, list[str]] = {}
+    accepted: list[Any] = []
+    for position, item in enumerate(items):
+        context.index = position - remembered
+        given = as_dict(item).get("call_id")
+        sent = given
+        if isinstance(given, str) and item.get("type") in CALLS:
+            sent = ids.claim(given, str(item.get("name") or "call"))
+            waiting.setdefault(given, []).append(sent)
+            if sent != given:
+                why = f"two calls have the id {given[:LONGEST_QUOTE]!r}, and Kimi's chat answers 400 to that"
+                fix = "give each call of the conversation an id of its own"
+                context.note("duplicate_id", ".call_id", f"sent as {sent!r}, with its output", why, fix)
+        elif isinstance(given, str) and item.get("type") in OUTPUTS and waiting.get(given):
+            sent = waiting[given].pop(0)
+        accepted.append(item if sent == given else {**item, "call_id": sent})
+    return accepted

@@ -1,0 +1,58 @@
+"""`kimi-openai bulk`: its options reach `bulk`, and a terminal is asked before much is spent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bulk.conftest import ids, line
+
+from .conftest import Run, TerminalFile
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """100 lines, which may cost $6 at most."""
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps(line(number)) + "\n" for number in range(100)))
+    return path
+
+
+def test_a_file_is_answered(run: Run, source: Path, tmp_path: Path) -> None:
+    """With the options of the command; the summary is JSON on request."""
+    output = tmp_path / "out.jsonl"
+    options = ("--limits", "tier5", "--model", "kimi-k2.6", "--limit", "3", "--max-tokens", "50", "--ordered", "--json")
+    code, out, err = run("bulk", str(source), "-o", str(output), *options)
+    report = json.loads(out)
+    assert (code, report["answered"], report["total"]) == (0, 3, 3)
+    assert ids(output) == ["r0", "r1", "r2"]
+    assert (run.sent()["model"], run.sent()["max_completion_tokens"]) == ("kimi-k2.6", 50)
+    assert "3 of 3 lines to send (kimi-k2.6)" in err
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("y", 100), ("n", 0)])
+def test_a_terminal_is_asked(run: Run, source: Path, tmp_path: Path, answer: str, sent: int) -> None:
+    """Above a dollar."""
+    code, _, err = run("bulk", str(source), "-o", str(tmp_path / "out.jsonl"), stdin=TerminalFile(f"{answer}\n"))
+    assert "at most $6" in err
+    assert "send them? [y/N]" in err
+    assert (code, len(run.kimi.chats)) == (0 if sent else 1, sent)
+
+
+def test_yes_and_a_small_cost_are_not_asked(run: Run, source: Path, tmp_path: Path) -> None:
+    """Nor is who has no terminal."""
+    output = str(tmp_path / "out.jsonl")
+    for options in (("--limit", "2"), ("--yes", "--limit", "40")):
+        code, _, err = run("bulk", str(source), "-o", output, *options, stdin=TerminalFile(""))
+        assert (code, "[y/N]" in err) == (0, False)
+
+
+def test_bad_input_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    """Exit code 2, with the line."""
+    (tmp_path / "in.jsonl").write_text("{}\n")
+    code, _, err = run("bulk", str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.jsonl"))
+    assert (code, "line 1: it has no body" in err) == (2, True)
+    code, _, err = run("bulk", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / "out.jsonl"))
+    assert (code, "none.jsonl" in err) == (2, True)

@@ -1,0 +1,85 @@
+"""Which commands and options there are, and what wrong usage looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kimi_openai.cli.main import COMMANDS
+
+from .conftest import Run, TerminalFile
+
+
+def test_help_is_0_and_names_every_command(run: Run) -> None:
+    """It goes to stdout, for the command and for each subcommand."""
+    code, out, errors = run("--help")
+    assert (code, errors) == (0, "")
+    for name in COMMANDS:
+        assert f"\n    {name} " in out
+        code, about, errors = run(name, "--help")
+        assert (code, errors) == (0, "")
+        assert about.startswith(f"usage: kimi-openai {name} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "COMMAND"),
+        (["nonsense"], "invalid choice"),
+        (["files"], "required: ACTION"),
+        (["files", "upload", "nothing.txt"], "does not exist"),
+        (["files", "delete", "file_1"], "--yes"),
+        (["chat"], "empty"),
+        (["chat", "--json", "--raw", "Hi"], "not allowed"),
+        (["chat", "--no-thinking", "Hi"], "always thinking"),
+        (["chat", "--effort", "medium", "Hi"], "'high'"),
+        (["chat", "--image", "nothing.png", "Hi"], "does not exist"),
+        (["chat", "--file", "nothing.pdf", "Hi"], "does not exist"),
+        (["tokens", "--messages", "{"], "not JSON"),
+        (["emulator", "--limits", "gold"], "'tier1'"),
+        (["tokens", "--messages", "[1]"], "neither"),
+        (["tokens", "Hi", "--file", "x"], "not both"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_2(run: Run, arguments: list[str], words: str) -> None:
+    """Nothing on stdout, what to do on stderr, and nothing is asked of the model."""
+    code, out, errors = run(*arguments)
+    assert (code, out) == (2, "")
+    assert words in errors
+    assert "Traceback" not in errors
+    assert run.kimi.chats == []
+
+
+@pytest.mark.parametrize("form", ["--json", "--raw"])
+def test_a_conversation_has_no_form_for_machines(run: Run, form: str) -> None:
+    """Without a question, at a terminal, `--json` and `--raw` are wrong usage."""
+    code, out, errors = run("chat", form, stdin=TerminalFile())
+    assert (code, out) == (2, "")
+    assert errors == "--json and --raw need a question: as words, or on stdin\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sk-secret"],
+        ["emulator", "--port", "sk-secret"],
+        ["files", "upload", "x", "--purpose", "sk-secret"],
+        ["files", "upload", "sk-secret"],
+        ["chat", "--effort", "sk-secret", "Hi"],
+        ["chat", "--image", "https://me:secret@host/a.png", "Hi"],
+        ["chat", "--file", "sk-secret", "Hi"],
+        ["chat", "--model", "sk-secret", "Hi"],
+        ["tokens", "--file", "sk-secret"],
+        ["tokens", "--file", "sk-secret.bin"],
+        ["balance", "--sk-secret"],
+    ],
+    ids=" ".join,
+)
+def test_a_key_in_the_wrong_place_is_not_repeated(run: Run, arguments: list[str]) -> None:
+    """On a screen that is shared, or in the log of a build."""
+    Path("sk-secret.bin").write_bytes(b"\xff")
+    code, out, errors = run(*arguments)
+    assert code in (1, 2)
+    assert "secret" not in out + errors

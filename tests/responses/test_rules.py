@@ -1,0 +1,113 @@
+"""The rules for Responses requests: each example over a socket, changed and unchanged."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import openai
+import pytest
+
+from kimi_openai.compat import images
+from kimi_openai.emulator import Behaviour, Emulator, say
+from kimi_openai.errors.exceptions import CompatError, Note
+from kimi_openai.responses.rules import shape_response
+from tests.conftest import Mode
+
+from .examples import CHANGED, DATA_URL, REFUSED, Example
+
+pytestmark = pytest.mark.filterwarnings("ignore::kimi_openai.errors.KimiCompatWarning")
+
+
+@pytest.fixture(autouse=True)
+def downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here reaches the internet."""
+    monkeypatch.setattr(images, "fetch_image", lambda _: DATA_URL)
+
+
+def send(mode: Mode, client: Any, example: Example) -> Any:
+    """The answer to the request of the example."""
+    return mode.run(client.responses.create(**{"model": "kimi-k3", "input": "Hi", **example.request}))
+
+
+def body_of(example: Example) -> dict[str, Any]:
+    """The body that the SDK makes of the request."""
+    fields = {name: value for name, value in example.request.items() if name != "extra_body"}
+    return {"model": "kimi-k3", "input": "Hi", **fields, **example.request.get("extra_body", {})}
+
+
+@pytest.fixture(params=["ignore", "reject"])
+def strict_kimi(request: pytest.FixtureRequest) -> Any:
+    """Emulators that ignore fields that Kimi does not have, or refuse them; both readings are possible."""
+    with Emulator(behaviour=Behaviour(responses_unsupported=request.param)) as kimi:
+        yield kimi
+
+
+@pytest.mark.parametrize("example", CHANGED.values(), ids=CHANGED)
+def test_a_request_is_changed(strict_kimi: Emulator, mode: Mode, example: Example) -> None:
+    """The expected body is sent, each change has a note, nothing of the caller's changes, and Kimi accepts it."""
+    notes: list[Note] = []
+    client = mode.client(strict_kimi, on_note=notes.append, **example.options)
+    before = copy.deepcopy(example.request)
+    answer = send(mode, client, example)
+    assert answer.status == "completed"
+    assert strict_kimi.responses == [{"model": "kimi-k3", "input": "Hi", **example.sent}]
+    assert sorted(note.where for note in notes) == sorted(example.noted)
+    assert example.request == before
+    strict = client.with_options(compat="strict")
+    if example.noted:
+        with pytest.raises(CompatError, match=re.escape(example.noted[0])):
+            send(mode, strict, example)
+        assert len(strict_kimi.responses) == 1
+    else:
+        send(mode, strict, example)
+
+
+@pytest.mark.parametrize("example", REFUSED.values(), ids=REFUSED)
+def test_a_request_is_refused(kimi: Emulator, mode: Mode, example: Example) -> None:
+    """The error names the place, says what to do, and nothing is sent."""
+    with pytest.raises(CompatError) as raised:
+        send(mode, mode.client(kimi), example)
+    assert {note.where for note in raised.value.notes if note.fatal} == set(example.noted)
+    assert all(note.fix for note in raised.value.notes)
+    assert kimi.requests == []
+
+
+DOCUMENTED = {name: example for name, example in (CHANGED | REFUSED).items() if example.kimi}
+
+
+@pytest.mark.parametrize("example", DOCUMENTED.values(), ids=DOCUMENTED)
+def test_kimi_refuses_the_unchanged_request(kimi: Emulator, mode: Mode, example: Example) -> None:
+    """With `compat="off"` it is sent as it is, and answered with the documented error, explained."""
+    with pytest.raises(openai.BadRequestError) as raised:
+        send(mode, mode.client(kimi, compat="off"), example)
+    assert example.kimi in raised.value.message
+    assert "the request's side" in raised.value.message
+    assert kimi.responses[-1] == body_of(example)
+
+
+def test_a_model_without_the_face_names_chat_completions(kimi: Emulator, mode: Mode) -> None:
+    """The K2 series, also behind an alias."""
+    client = mode.client(kimi, model_aliases={"gpt-5": "kimi-k2.7-code"})
+    with pytest.raises(CompatError, match=r"client\.chat\.completions"):
+        mode.run(client.responses.create(model="gpt-5", input="Hi"))
+
+
+@pytest.mark.parametrize("example", CHANGED.values(), ids=CHANGED)
+def test_shaping_is_idempotent(example: Example) -> None:
+    """A second pass changes nothing and notes nothing."""
+    once = shape_response(body_of(example))
+    if not any(note.fatal for note in once.notes):  # an image that was not fetched
+        again = shape_response(once.body)
+        assert (again.body, again.notes) == (once.body, ())
+
+
+def test_the_beta_is_refused(kimi: Emulator, mode: Mode) -> None:
+    """OpenAI's beta has other events and agents, which Kimi does not have."""
+    client = mode.client(kimi)
+    if not hasattr(client.beta, "responses"):
+        pytest.skip("this SDK has no beta of Responses")
+    kimi.script(say("no"))
+    with pytest.raises(CompatError, match=r"client\.responses"):
+        mode.run(client.beta.responses.create(model="kimi-k3", input="Hi"))

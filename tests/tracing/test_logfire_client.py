@@ -1,0 +1,30 @@
+"""logfire: `instrument_openai(client)` replaces `request` of one client, and makes a subclass of the stream's class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .comparison import Recorded, each_call
+from .test_logfire import ADAPTED, MISSING, TOOL, VOLATILE, configure
+
+__all__ = ["TOOL", "VOLATILE"]
+
+
+def set_up() -> Callable[[], list[Any]]:
+    """Spans in memory."""
+    return configure()
+
+
+def wrap(client: Any) -> Any:
+    """The same client with another `request`."""
+    import logfire
+
+    logfire.instrument_openai(client)
+    return client
+
+
+@each_call
+def test_the_trace_is_that_of_the_sdks_client(recorded: Recorded, call: str) -> None:
+    """One span with messages, tools, answer and usage; a second one when a stream ends."""
+    recorded.check(call, missing=MISSING, adapted=ADAPTED)

@@ -1,0 +1,32 @@
+"""opentelemetry-instrumentation-openai-v2 wraps `create` of the SDK's classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from .comparison import Recorded, each_call
+from .exporters import provider_in_memory
+
+TOOL = "opentelemetry-instrumentation-openai-v2"
+VOLATILE: set[str] = set()
+MISSING = {"": {"tools"}, "parse": {"model", "messages", "parsed", "usage"}, "refused": {"error"}}
+"""It records no tool definitions and of an error only the class, and does not wrap `parse`."""
+
+
+def set_up() -> Callable[[], list[Any]]:
+    """Spans in memory, with the messages as attributes."""
+    os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "gen_ai_latest_experimental"
+    os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "span_only"
+    from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
+
+    provider, collect = provider_in_memory()
+    OpenAIInstrumentor().instrument(tracer_provider=provider)
+    return collect
+
+
+@each_call
+def test_the_trace_is_that_of_the_sdks_client(recorded: Recorded, call: str) -> None:
+    """One span with messages, answer and usage."""
+    recorded.check(call, missing=MISSING)
