@@ -11,7 +11,7 @@ import asyncio
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -183,22 +183,22 @@ def scripted(request: Request) -> list[Step]:
 
 
 @contextmanager
-def emulators() -> Iterator[tuple[Emulator, Emulator]]:
-    """Two of them: one that streams slowly enough to be watched, and one whose account has a narrow limit."""
+def emulators() -> Iterator[tuple[Emulator, Emulator, Emulator]]:
+    """One that streams slowly enough to be watched, and for each side of the bulk run one with a narrow account."""
     from kimi_openai.emulator import AccountLimits, Emulator
 
-    with (
-        Emulator(token_delay=TOKEN_DELAY) as kimi,
-        Emulator(latency=LATENCY, limits=AccountLimits(concurrency=CONCURRENCY)) as busy,
-    ):
-        kimi.reply = busy.reply = scripted
-        yield kimi, busy
+    with ExitStack() as stack:
+        narrow = AccountLimits(concurrency=CONCURRENCY)
+        kimi = stack.enter_context(Emulator(token_delay=TOKEN_DELAY))
+        busy, other = (stack.enter_context(Emulator(latency=LATENCY, limits=narrow)) for _ in range(2))
+        kimi.reply = busy.reply = other.reply = scripted
+        yield kimi, busy, other
 
 
 def run_demo(_: Namespace, console: Console) -> int:
     """Run `kimi-openai demo`."""
     page = DemoPage(console.out)
-    with emulators() as (kimi, busy), TemporaryDirectory() as folder, warnings.catch_warnings():
+    with emulators() as (kimi, busy, other), TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", KimiCompatWarning)  # the page shows the notes
         bare = openai.OpenAI(**reach(kimi), http_client=openai.DefaultHttpxClient(trust_env=False))
         many = openai.AsyncOpenAI(**reach(busy), http_client=openai.DefaultAsyncHttpxClient(trust_env=False))
@@ -216,7 +216,7 @@ def run_demo(_: Namespace, console: Console) -> int:
             page.after(tool_loop, client)
             page.step(f"{len(REVIEWS)} rows, and an account that allows {CONCURRENCY} requests at once")
             page.before(gathered, many)
-            page.after(bulk_run, client.with_options(**reach(busy)), Path(folder, "answers.jsonl"))
+            page.after(bulk_run, client.with_options(**reach(other)), Path(folder, "answers.jsonl"))
             page.step("What it cost, had it been Kimi")
             page.before(tokens_only, bare)
             page.after(costs, ledger)
