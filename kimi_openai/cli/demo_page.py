@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 import openai
 
+from kimi_openai._internal.json_values import as_dict
 from kimi_openai.client.settings import resolve
 from kimi_openai.errors.exceptions import MissingKeyError, Note, SettingsError
 
@@ -77,7 +78,9 @@ class DemoPage:
                 if inspect.iscoroutine(result):
                     asyncio.run(_closing(result, arguments[0]))
             except openai.APIStatusError as error:
-                print(f"{type(error).__name__}: {error.message}")
+                print(
+                    f"{type(error).__name__}: {error.status_code} {as_dict(error.body).get('message', error.message)}"
+                )
         writer.end()
         for note in dict.fromkeys(self._notes):
             self._text(f"    changed: {note.where}: {note.change}, because {note.why}", DIM)

@@ -11,12 +11,12 @@ from kimi_openai.cli.demo_page import next_commands
 from .conftest import Run, completed
 
 STEPS = (
-    ("400 - invalid temperature", "changed: messages.0.role: sent as 'system'"),
+    ("BadRequestError: 400 invalid temperature", "changed: messages.0.role: sent as 'system'"),
     (
         "The Moon pulls the sea,\n    finish_reason: None",
         "come and go.\n    finish_reason: stop\n    resumed: 2",
     ),
-    ("400 - tool_choice 'specified' is incompatible", "It is warmer in Paris"),
+    ("400 tool_choice 'specified' is incompatible", "It is warmer in Paris"),
     (" of 20 answered", "20 of 20 answered\n    0 requests refused with 429\n    once more: 20 found, 0 asked"),
     ("102 tokens", "26 calls, $"),
 )

@@ -72,6 +72,6 @@ def test_an_error_of_kimis_is_a_result(kimi: Emulator) -> None:
         await client.models.list()
 
     page.before(refused, openai.AsyncOpenAI(base_url=kimi.base_url, api_key="sk-wrong"))
-    before, after = out.getvalue().split("  before: openai\n    AuthenticationError: Error code: 401")
+    before, after = out.getvalue().split("  before: openai\n    AuthenticationError: 401 ")
     assert "await client.models.list()" in before
     assert after.endswith("\n    changed: body.a: left out, because Kimi has no a\n")
