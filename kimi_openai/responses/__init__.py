@@ -6,8 +6,9 @@ to `/responses`. Kimi's face is stateless and narrow (platform docs, Responses p
 
 `create`, streams, `.stream()` and `parse` are for the K3 family, which alone has this API. `previous_response_id`,
 `conversation`, `retrieve`, `input_items.list` and `client.conversations` work from the memory: the last 1000 responses
-or 64 MB, also after a restart if it is a file (`create_client(response_memory="responses.sqlite")`). What OpenAI code
-says, what Kimi says to that, and what the client does about it:
+or 64 MB, also after a restart if it is a file (`create_client(response_memory="responses.sqlite")`). openai-agents
+and LangChain (`use_responses_api=True`) run on it as they are. What OpenAI code says, what Kimi says to that, and what
+the client does about it:
 
     `previous_response_id`, `conversation`
         Kimi: stateless
