@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,10 +63,9 @@ def get_weather(city: str) -> str:
 
 def openai_code(client: openai.OpenAI) -> None:
     """What OpenAI code sends, and Kimi refuses."""
-    messages = [{"role": "developer", "content": "Be brief."}, *PRIME]
     completion = client.chat.completions.create(
         model="kimi-k3",
-        messages=messages,
+        messages=[{"role": "developer", "content": "Be brief."}, *PRIME],
         temperature=0.2,
     )
     print(completion.choices[0].message.content)
@@ -79,9 +78,11 @@ def plain_stream(client: openai.OpenAI) -> None:
         messages=TIDES,
         stream=True,
     )
+    ended = None
     for chunk in chunks:
         print(chunk.choices[0].delta.content or "", end="", flush=True)
-    print("\nfinish_reason:", chunk.choices[0].finish_reason)
+        ended = chunk.choices[0].finish_reason
+    print("\nfinish_reason:", ended)
 
 
 def whole_stream(client: KimiOpenAI) -> None:
@@ -183,7 +184,7 @@ def scripted(request: Request) -> list[Step]:
 
 
 @contextmanager
-def emulators() -> Iterator[tuple[Emulator, Emulator, Emulator]]:
+def emulators() -> Generator[tuple[Emulator, Emulator, Emulator], None, None]:
     """One that streams slowly enough to be watched, and for each side of the bulk run one with a narrow account."""
     from kimi_openai.emulator import AccountLimits, Emulator
 
