@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_demo"]
 
-TOKEN_DELAY = 0.03
+TOKEN_DELAY = 0.02
 """Seconds between two pieces of a stream, so that the reader sees it arrive."""
 
 CONCURRENCY, LATENCY = 3, 0.1
