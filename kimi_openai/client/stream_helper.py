@@ -26,7 +26,7 @@ from kimi_openai.messages.reply import Reply
 
 from .sdk_errors import sdk_errors_as
 
-__all__ = ["checked"]
+__all__ = ["Fences", "checked"]
 
 
 class Fences:
