@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from inspect import signature
-from typing import Any
+from typing import Any, cast
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -68,17 +68,17 @@ def _types(request: WireRequest) -> tuple[Any, Any] | None:
 def _typed(client: AnyClient, request: WireRequest, answer: Any, event: Any) -> Flow[WireAnswer]:
     """What the SDK has types for, and our client therefore changes. `event` is the type of the events of a stream."""
     body: Any = request.body
-    options = _options(request)
+    options, is_json = _options(request), _is_json_chat(client, body, answer)
     options["headers"] = {**options["headers"], "X-Stainless-Raw-Response": "true"}
     if not body.get("stream"):
         raw: Any = yield _send(client, request, cast_to=answer, body=body, options=options)
         parsed = raw.parse()
-        if _is_json_chat(client, body, answer) and remove_fences(parsed):
-            report_answer(fence_removed(), client.kimi_options)
+        if is_json and remove_fences(parsed):
+            report_answer(fence_removed(), cast(Any, client).kimi_options)
         return WireAnswer(200, {**answer_headers(raw.headers.items()), "content-type": JSON}, json_of(parsed))
     stream: Any = openai.Stream if isinstance(client, openai.OpenAI) else openai.AsyncStream
     raw = yield _send(client, request, cast_to=event, body=body, options=options, stream=True, stream_cls=stream[event])
-    items = _Unfenced(raw.parse(), client) if _is_json_chat(client, body, answer) else raw.parse()
+    items = _Unfenced(raw.parse(), client) if is_json else raw.parse()
     return WireAnswer(200, {**answer_headers(raw.headers.items()), "content-type": EVENT_STREAM}, items)
 
 

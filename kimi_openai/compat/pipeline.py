@@ -90,8 +90,9 @@ def shape(
     rules: Iterable[Rule] = RULES,
     put_names: Callable[[Body, Iterable[Renamed]], tuple[Changes, AnswerNames]] = with_kimi_names,
 ) -> Shaped:
-    """The nearest request that Kimi accepts, by the facts about its model. `rules` are those of its endpoint; `put_names`
-    puts other names for those that Kimi refuses.
+    """The nearest request that Kimi accepts, by the facts about its model.
+
+    `rules` are those of its endpoint; `put_names` puts other names for those that Kimi refuses.
 
     `aliases` maps model ids to others and is applied first. Unless `are_answers_ours`, names that would have to be put
     back in the answers are refused. For a model of no known family, only the rules of the

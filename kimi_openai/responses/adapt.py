@@ -88,7 +88,9 @@ def outgoing(client: AnyClient, options: MemoryOptions, request: Any) -> Flow[tu
     shaped = shape_response(valid, aliases=options.model_aliases, remembered=len(before))
     report((*notes, *shaped.notes), options)
     exchange.used = tuple(call_ids(as_list(shaped.body.get("input"))))
-    exchange.texts = AnswerTexts(shaped.names, is_json=_asks_for_json(valid), report=partial(report_answer, options=options))
+    exchange.texts = AnswerTexts(
+        shaped.names, is_json=_asks_for_json(valid), report=partial(report_answer, options=options)
+    )
     return with_body(request, shaped.body), exchange
 
 

@@ -172,7 +172,7 @@ class EventRepairer:
     def _unchanged(self, event: Event) -> Event:
         return event
 
-    CHANGES: ClassVar[Mapping[str, Callable[[EventRepairer, Event], Event]]] = {
+    CHANGES: ClassVar[Mapping[str, Callable[[Any, Event], Event]]] = {
         "response.created": _head,
         "response.in_progress": _head,
         "response.queued": _head,

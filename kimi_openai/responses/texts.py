@@ -18,8 +18,9 @@ from kimi_openai.mfjs.names import NameMapper, Names
 
 __all__ = ["AnswerTexts", "Place"]
 
+
 class Place(NamedTuple):
-    """Where a text is: its kind ("text", "reasoning" or "arguments"), in which item of the output, and in which part of that."""
+    """Where a text is: its kind ("text", "reasoning" or "arguments"), the item of the output, and the part of that."""
 
     kind: str
     position: object

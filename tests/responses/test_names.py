@@ -16,8 +16,8 @@ from kimi_openai.emulator import Emulator, call, finish, say
 from kimi_openai.errors.exceptions import Note
 from kimi_openai.responses.rules import shape_response
 from kimi_openai.responses.texts import AnswerTexts, Place
-from tests.compat.test_names import KIMIS, OURS, SCHEMA
 from tests.canned import Canned
+from tests.compat.test_names import KIMIS, OURS, SCHEMA
 from tests.conftest import Mode
 
 from .shapes import events_of, message, response, sse
@@ -57,15 +57,11 @@ def events(mode: Mode, client: Any, request: dict[str, Any]) -> list[Any]:
 def by_pieces(mode: Mode, client: Any, request: dict[str, Any]) -> tuple[str, str]:
     found = events(mode, client, request)
     (added,) = [each.item for each in found if each.type == "response.output_item.added"]
-    return added.name, "".join(
-        each.delta for each in found if each.type == "response.function_call_arguments.delta"
-    )
+    return added.name, "".join(each.delta for each in found if each.type == "response.function_call_arguments.delta")
 
 
 def by_the_end_of_pieces(mode: Mode, client: Any, request: dict[str, Any]) -> tuple[str, str]:
-    (done,) = [
-        each for each in events(mode, client, request) if each.type == "response.function_call_arguments.done"
-    ]
+    (done,) = [each for each in events(mode, client, request) if each.type == "response.function_call_arguments.done"]
     return getattr(done, "name", None) or request["tools"][0]["name"], done.arguments
 
 
@@ -129,10 +125,7 @@ def test_a_remembered_call_has_kimis_names_again(mode: Mode, kimi: Emulator, is_
     declared = {"type": "additional_tools", "role": "developer", "tools": [READ]}
     kimi.script(call("fs_read", KIMIS))
     asked: Any = {"model": "kimi-k3", "input": [{"role": "user", "content": "Hi"}, declared]}
-    if is_streamed:
-        first = events(mode, client, asked)[-1].response
-    else:
-        first = mode.run(client.responses.create(**asked))
+    first = events(mode, client, asked)[-1].response if is_streamed else mode.run(client.responses.create(**asked))
     assert [note.where for note in notes] == ["input.1.tools.0.name", "input.1.tools.0"]
     listed = mode.run(client.responses.input_items.list(first.id)).data
     assert [tool["name"] for item in listed for tool in item.to_dict().get("tools", ())] == ["fs.read"]

@@ -113,13 +113,15 @@ def test_a_plain_answer_stays(kimi: Emulator, mode: Mode, way: Any) -> None:
 
 @pytest.mark.parametrize("way", [create, typed_stream])
 @pytest.mark.parametrize(("compat", "text"), [("adapt", {}), ("off", FORMAT)])
-def test_a_fence_that_nobody_asked_to_remove_stays(kimi: Emulator, mode: Mode, way: Any, compat: str, text: Any) -> None:
+def test_a_fence_that_nobody_asked_to_remove_stays(
+    kimi: Emulator, mode: Mode, way: Any, compat: str, text: Any
+) -> None:
     """Without a format, and with `compat="off"`."""
     kimi.script(say(FENCED))
     assert way(mode, mode.client(kimi, compat=compat), text=text)[0] == FENCED
 
 
-# Halves of characters --------------------------------------------------------------------------------------------------
+# Halves of characters -------------------------------------------------------------------------------------------------
 
 CRY = "a😀b"
 FIRST, SECOND = "\ud83d", "\ude00"
@@ -152,7 +154,8 @@ def test_halves_of_characters_are_joined(mode: Mode, compat: str, kind: str) -> 
 
 def test_a_half_whose_other_half_does_not_come(mode: Mode) -> None:
     """U+FFFD stands for it, in another piece before the end of the text; the numbers of the events go on."""
-    events = [event if "delta" not in event else {**event, "delta": f"a{FIRST}"} for event in events_of(response(message("a")))]
+    events = events_of(response(message("a")))
+    events = [{**event, "delta": f"a{FIRST}"} if "delta" in event else event for event in events]
     client = mode.client(api_key="sk-1", http_client=Canned(sse(*events)).client(mode.is_async))
     found = mode.each(mode.run(client.responses.create(**ASK, stream=True)))
     pieces = [event.delta for event in found if event.type == "response.output_text.delta"]
