@@ -12,7 +12,9 @@ from typing import Any
 from kimi_openai._internal.json_values import as_dict, as_list, is_array, is_object
 from kimi_openai.compat.answers import AnswerNames
 from kimi_openai.compat.names import NewNames, new_names
-from kimi_openai.compat.rule import Body, Changes, Renamed
+from kimi_openai.compat.rule import Body, Changes, Renamed, fatal
+from kimi_openai.errors.exceptions import Note
+from kimi_openai.mfjs.names import Names
 
 __all__ = ["LONGEST", "with_response_names"]
 
@@ -23,13 +25,24 @@ LONGEST = 128
 def with_response_names(body: Body, renamed: Iterable[Renamed]) -> tuple[Changes, AnswerNames]:
     """The changes that put Kimi's names into a Responses body, and what to replace in its answer. A name that the input
     has from before gets the same new name again."""
+    renamed = [*renamed]
     names = new_names(renamed, _tool_names(body), longest=LONGEST)
     fields: dict[str, Any] = {}
     if is_array(body.get("tools")):
         fields["tools"] = _tools(body["tools"], names)
     if is_array(body.get("input")):
         fields["input"] = [_item(item, names) for item in body["input"]]
-    return Changes(fields, names.notes), names.in_answers
+    return Changes(fields, (*names.notes, *_clashes(renamed))), names.in_answers
+
+
+def _clashes(renamed: Iterable[Renamed]) -> Iterator[Note]:
+    """A fatal note for each function that has the name of another one, in another namespace, and other new names."""
+    known: dict[str, Names] = {}
+    for each in renamed:
+        if each.tool is not None and each.names is not None and each.is_offered:
+            if known.setdefault(each.tool, each.names) != each.names:
+                why = f"Kimi refuses properties of two functions {each.tool[:80]!r}, whose calls cannot be told apart"
+                yield fatal("property_name", each.where, why, "rename one of the two functions, or their properties")
 
 
 def _tool_names(body: Body) -> Iterator[str]:

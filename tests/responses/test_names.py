@@ -211,6 +211,18 @@ def test_namespaces_and_choices() -> None:
     assert [each["name"] for each in chosen["tools"]] == ["_2nd"]
 
 
+def test_two_functions_of_one_name_whose_properties_are_refused() -> None:
+    """In two namespaces: their calls could not be told apart; equal ones can."""
+    other = {**READ, "parameters": {"type": "object", "properties": {"$ref": {"type": "string"}}}}
+    one, two, same = (
+        {"type": "namespace", "name": name, "tools": [each]} for name, each in zip("abc", (READ, other, READ), strict=True)
+    )
+    assert [note.where for note in shape_response({**ASK, "tools": [one, two]}).notes if note.fatal] == [
+        "tools.1.tools.0"
+    ]
+    assert not any(note.fatal for note in shape_response({**ASK, "tools": [one, same]}).notes)
+
+
 def test_a_call_of_a_tool_that_is_not_offered_any_more_is_renamed() -> None:
     """Without a note."""
     old = {"type": "function_call", "call_id": "c", "name": "a.b", "arguments": "{}"}
