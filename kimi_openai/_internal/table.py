@@ -1,4 +1,4 @@
-"""Tables as text and as HTML, and a progress bar.
+"""Tables as text and as HTML.
 
 Pure. A cell may hold text from a server or a model: control characters and HTML in it are escaped here. Values that
 show themselves in a notebook (`_repr_html_`) build a `Table`.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .sanitize import escape_controls, one_line
 
-__all__ = ["LEFT", "MUTED", "Table", "bar", "escape_html", "numeric_columns", "text_table", "width"]
+__all__ = ["LEFT", "MUTED", "Table", "escape_html", "numeric_columns", "text_table", "width"]
 
 MUTED = "color:var(--jp-ui-font-color2,#666)"
 LEFT, RIGHT = "text-align:left", "text-align:right"
@@ -90,25 +90,18 @@ def numeric_columns(rows: Sequence[Sequence[object]]) -> list[bool]:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal the text needs.
+    """How many columns of a terminal the text needs: none for a combining character, two for a wide one or an emoji.
 
-    >>> width("kimi"), width("你好"), width("e\u0301")
-    (4, 4, 1)
+    >>> width("kimi"), width("你好"), width("e\u0301"), width("❤\ufe0f")
+    (4, 4, 1, 2)
     """
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
-
-
-def bar(share: float, columns: int = 20) -> str:
-    """A progress bar; `share` is from 0 to 1.
-
-    >>> bar(0.25, 8)
-    '[##------]  25 %'
-    """
-    share = min(max(share, 0.0), 1.0)
-    full = int(share * columns)
-    return f"[{'#' * full}{'-' * (columns - full)}] {share:4.0%}".replace("%", " %")
+    columns = 0
+    for before, char in zip(" " + text, text, strict=False):
+        if char == "\ufe0f":  # makes an emoji of the character before it
+            columns += unicodedata.east_asian_width(before) not in "WF"
+        elif before != "\u200d" and unicodedata.category(char) not in ("Mn", "Me", "Cf"):
+            columns += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return columns
 
 
 def _is_number(cell: str) -> bool:
