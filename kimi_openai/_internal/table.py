@@ -14,9 +14,14 @@ from dataclasses import dataclass
 
 from .sanitize import escape_controls, one_line
 
-__all__ = ["LEFT", "MUTED", "Table", "escape_html", "numeric_columns", "text_table", "width"]
+__all__ = ["LEFT", "MUTED", "NO_MATH", "Table", "escape_html", "numeric_columns", "text_table", "width"]
 
-MUTED = "color:var(--jp-ui-font-color2,#666)"
+MUTED = "opacity:.75"
+"""Legible on a light and on a dark page, in any front end."""
+
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+"""Classes that MathJax obeys: it typesets nothing in a text of a server, such as an error."""
+
 LEFT, RIGHT = "text-align:left", "text-align:right"
 """Set in every cell, because notebooks align all text in tables to the right."""
 
@@ -41,14 +46,23 @@ class Table:
     def html(self) -> str:
         """The table as HTML, with every text escaped.
 
-        >>> Table((("a",),), title="<b>").html()
-        '<div>&lt;b&gt;</div><table><tbody><tr><td style="text-align:left">a</td></tr></tbody></table>'
+        >>> print(Table((("a",),), title="<b>").html().replace("><", ">\\n<"))
+        <div class="tex2jax_ignore mathjax_ignore">
+        <div>&lt;b&gt;</div>
+        <table>
+        <tbody>
+        <tr>
+        <td style="text-align:left">a</td>
+        </tr>
+        </tbody>
+        </table>
+        </div>
         """
         styles = [RIGHT if is_numeric else LEFT for is_numeric in numeric_columns(self._lines)]
         title = f"<div>{escape_html(self.title)}</div>" if self.title else ""
         head = f"<thead>{_html_row(self.header, styles, 'th')}</thead>" if self.header else ""
         body = "".join(_html_row(row, styles, "td") for row in self.rows)
-        return f"{title}<table>{head}<tbody>{body}</tbody></table>"
+        return f'<div class="{NO_MATH}">{title}<table>{head}<tbody>{body}</tbody></table></div>'
 
     def text(self) -> str:
         """The table in columns, for a terminal.
