@@ -22,10 +22,10 @@ from kimi_openai._internal.table import escape_html
 
 __all__ = ["code_block", "inline_code", "tool_call_box", "tool_call_text"]
 
-HUES = {"comment": "#777", "keyword": "#84f", "name": "#07c", "text": "#0a4", "number": "#c50", "error": "#e23"}
+HUES = {"comment": "#888", "keyword": "#a6f", "name": "#29e", "text": "#0a4", "number": "#e71", "error": "#f66"}
 """The hues by what they mark. `test_contrast.py` holds every mixture to WCAG's 4.5."""
 
-SHARE = 55
+SHARE = 50
 """The share of the text's own colour in each mixture, in per cent."""
 
 STYLES = {

@@ -66,14 +66,15 @@ LAYOUT = """
     mathopen mathclose mathpunct mathinner thinspace medspace thickspace negthinspace enspace nobreakspace
 """
 
+ENVIRONMENT_NAMES = """
+    matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix array cases rcases aligned alignedat gathered split align
+    align* equation equation* gather gather* multline multline* subarray
+"""
+
+ENVIRONMENTS = frozenset(ENVIRONMENT_NAMES.split())
 COMMANDS = frozenset(f"{LETTERS} {OPERATORS} {RELATIONS} {LAYOUT}".split())
 SIGNS = frozenset(",;:!> {}|\\%$&#_-/\n")
 """One-character commands: blanks, signs that need a backslash, and the end of a row."""
-
-ENVIRONMENTS = frozenset(
-    "matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix array cases rcases aligned alignedat gathered split"
-    " align align* equation equation* gather gather* multline multline* subarray".split()
-)
 
 COMMAND = re.compile(r"\\([a-zA-Z]+|.|$)", re.DOTALL)
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*(?:\{([^{}]*)\})?")
