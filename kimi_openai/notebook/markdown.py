@@ -74,6 +74,7 @@ def _renderer() -> Callable[[str, Any], str] | None:
         ("td_open", _render_cell),
         ("list_item_open", _render_item),
         ("bullet_list_open", _render_list),
+        ("ordered_list_open", _render_list),
         ("html_inline", _render_check_box),
         ("fence", _render_code_block),
         ("code_block", _render_code_block),
@@ -138,8 +139,9 @@ def _render_item(_: Any, tokens: Any, at: int, *__: Any) -> str:
     return '<li style="list-style:none">' if "class" in tokens[at].attrs else "<li>"
 
 
-def _render_list(*_: Any) -> str:
-    return "<ul>\n"
+def _render_list(_: Any, tokens: Any, at: int, *__: Any) -> str:
+    start = tokens[at].attrs.get("start")
+    return f"<{tokens[at].tag}>\n" if start is None else f'<ol start="{int(start)}">\n'
 
 
 def _render_check_box(_: Any, tokens: Any, at: int, *__: Any) -> str:
