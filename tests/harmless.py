@@ -10,7 +10,7 @@ TEXTS = {"a", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "s", "span
 TAGS = BLOCKS | TEXTS | {"table", "tbody", "td", "th", "thead", "tr"}
 ATTRIBUTES = {
     "a": {"href", "target", "rel", "title"},
-    "code": {"class"},
+    "code": {"class", "style"},
     "details": {"open", "style"},
     "div": {"style", "class"},
     "li": {"style"},
@@ -24,7 +24,7 @@ ATTRIBUTES = {
 CLASSES = re.compile(r"tex2jax_ignore mathjax_ignore|tex2jax_process mathjax_process|language-[\w+#.-]+")
 DECLARATIONS = re.compile(
     r"(text-align|cursor|opacity|font-(size|style)|margin(-top)?|padding(-left)?|border(-left|-radius)?|background|color"
-    r"|list-style|white-space|overflow-(x|wrap)|--kimi-\w+)\s*:[\w\s#.%,()-]*"
+    r"|list-style|white-space|overflow-(x|wrap)|word-break|--kimi-\w+)\s*:[\w\s#.%,()-]*"
 )
 FUNCTIONS = {"rgba", "color-mix", "var"}
 

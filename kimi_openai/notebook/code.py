@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
@@ -21,6 +22,8 @@ from kimi_openai._internal.sanitize import escape_controls
 from kimi_openai._internal.table import escape_html
 
 __all__ = ["code_block", "inline_code", "tool_call_box", "tool_call_text"]
+
+clock = time.monotonic
 
 HUES = {"comment": "#888", "keyword": "#a6f", "name": "#29e", "text": "#0a4", "number": "#e71", "error": "#f66"}
 """The hues by what they mark. `test_contrast.py` holds every mixture to WCAG's 4.5."""
@@ -51,11 +54,17 @@ STYLES = {
 FRAME = "border:1px solid rgba(127,127,127,.4);border-radius:4px;padding:.3em .6em;margin:.4em 0"
 GROUND = "rgba(127,127,127,.1)"
 COLOURS = ";".join(f"--kimi-{name}:color-mix(in srgb,currentColor {SHARE}%,{hue})" for name, hue in HUES.items())
-BLOCK = f"background:{GROUND};border-radius:4px;padding:.6em .8em;margin:.7em 0;overflow-x:auto;{COLOURS}"
-WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere"
+BLOCK = (
+    f"background:{GROUND};border-radius:4px;padding:.6em .8em;margin:.7em 0;overflow-x:auto;white-space:pre;{COLOURS}"
+)
+WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal"
+NO_GROUND = "background:none;padding:0"  # JupyterLab gives code the ground of the page, which would cover the block's
 
-MAX_HIGHLIGHTED = 20_000
+MAX_HIGHLIGHTED = 10_000
 """Characters. A longer block is plain: highlighting it anew with each painting would take too long."""
+
+MAX_SECONDS = 0.5
+"""What is not highlighted after this time is plain. Some of Pygments' lexers are quadratic: C's on blank lines, say."""
 
 MAX_SHORT = 80
 """Characters of a tool call that stays on one line."""
@@ -69,13 +78,13 @@ def code_block(text: str, language: str = "", *, wraps: bool = False) -> str:
 
     `wraps`: long lines are wrapped; else the block scrolls.
 
-    >>> code_block("x < 1").endswith('"><code>x &lt; 1</code></pre>\\n')
+    >>> code_block("x < 1").endswith('">x &lt; 1</code></pre>\\n')
     True
     """
     name = "".join(re.findall(r"[\w+#.-]", language[:40]))
     kept = f' class="language-{escape_html(name)}"' if name else ""
     wrapped = f";{WRAPPED}" if wraps else ""
-    return f'<pre style="{BLOCK}{wrapped}"><code{kept}>{_highlighted(text, name)}</code></pre>\n'
+    return f'<pre style="{BLOCK}{wrapped}"><code{kept} style="{NO_GROUND}">{_highlighted(text, name)}</code></pre>\n'
 
 
 def inline_code(text: str) -> str:
@@ -140,6 +149,17 @@ def _highlighted(text: str, language: str) -> str:
     return (highlight(escape_controls(text), language) if highlight else None) or escape_html(text)
 
 
+def _in_time(tokens: Iterable[tuple[Any, str]], text: str) -> Iterator[tuple[Any, str]]:
+    """The tokens until the time is over, then the rest of the text as one plain token."""
+    end, done = clock() + MAX_SECONDS, 0
+    for kind, value in tokens:
+        yield kind, value
+        done += len(value)
+        if clock() > end:
+            yield type(kind)(), text[done:]
+            return
+
+
 @cache
 def _highlighter() -> Callable[[str, str], str | None] | None:
     """Pygments, in our colours: code and language in, HTML out (`None` if it does not know the language)."""
@@ -157,10 +177,13 @@ def _highlighter() -> Callable[[str, str], str | None] | None:
 
     def highlight(text: str, language: str) -> str | None:
         try:
-            lexer = lexers.get_lexer_by_name(language, stripnl=False, ensurenl=False)
+            lexer = lexers.get_lexer_by_name(language, stripnl=False)
         except ValueError:  # its ClassNotFound
             return None
-        markup: str = pygments.highlight(text, lexer, formatter)
+        tokens = list(_in_time(lexer.get_tokens(text), text))
+        if "".join(value for _, value in tokens) not in (text, f"{text}\n"):
+            return None  # some lexers lose characters, such as that of consoles
+        markup: str = pygments.format(tokens, formatter)
         return markup if text.endswith("\n") else markup.removesuffix("\n")
 
     return highlight

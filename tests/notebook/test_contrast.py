@@ -87,7 +87,7 @@ class Page(HTMLParser):
             name, value = name.strip(), value.strip()
             if name.startswith("--"):
                 look.names[name] = value
-            elif name == "background":
+            elif name == "background" and value != "none":
                 look.ground = over(colour(value), before.ground)
             elif name == "opacity":
                 look.opacity *= float(value)

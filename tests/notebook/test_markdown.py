@@ -79,7 +79,7 @@ def test_a_formula_that_is_not_typeset_is_code() -> None:
     """In a line or as a block, so that it can be read and copied."""
     assert "<code>\\href{a}{b}</code>" in html_of_markdown("see $\\href{a}{b}$")
     block = html_of_markdown("$$\n\\href{a}{b}\n$$")
-    assert '<code class="language-latex">' in block
+    assert '<code class="language-latex" ' in block
     assert checked(block).formulas == []
 
 
