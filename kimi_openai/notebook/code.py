@@ -58,7 +58,8 @@ BLOCK = (
     f"background:{GROUND};border-radius:4px;padding:.6em .8em;margin:.7em 0;overflow-x:auto;white-space:pre;{COLOURS}"
 )
 WRAPPED = "white-space:pre-wrap;overflow-wrap:anywhere;word-break:normal"
-NO_GROUND = "background:none;padding:0"  # JupyterLab gives code the ground of the page, which would cover the block's
+PLAIN = "background:none;padding:0;white-space:inherit"
+"""For the code in a block: JupyterLab gives it the ground of the page, which would cover the block's, and wraps it."""
 
 MAX_HIGHLIGHTED = 10_000
 """Characters. A longer block is plain: highlighting it anew with each painting would take too long."""
@@ -84,7 +85,7 @@ def code_block(text: str, language: str = "", *, wraps: bool = False) -> str:
     name = "".join(re.findall(r"[\w+#.-]", language[:40]))
     kept = f' class="language-{escape_html(name)}"' if name else ""
     wrapped = f";{WRAPPED}" if wraps else ""
-    return f'<pre style="{BLOCK}{wrapped}"><code{kept} style="{NO_GROUND}">{_highlighted(text, name)}</code></pre>\n'
+    return f'<pre style="{BLOCK}{wrapped}"><code{kept} style="{PLAIN}">{_highlighted(text, name)}</code></pre>\n'
 
 
 def inline_code(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, cast, overload
 import openai
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response, ResponseUsage
 from pydantic import BaseModel
 
 from kimi_openai._internal.sanitize import escape_controls
@@ -26,6 +27,7 @@ from kimi_openai.usage.costs import PRICE_LIST, PriceList
 from .live_view import LiveView
 from .outputs import current_cell, live_output, publish
 from .render import Snapshot, error_table, notes_table, reply_html, reply_text, usage_table
+from .response_reply import reply_of_response
 
 __all__ = ["ShownReply", "bundle_of", "html_of", "live", "show", "text_of"]
 
@@ -50,7 +52,7 @@ class ShownReply(Reply):
 
 
 def show(value: Any, *, prices: PriceList | None = None) -> None:
-    """Show a completion, a `Reply`, a usage, an error, notes, or anything else that has HTML of its own.
+    """Show a completion, a response, a `Reply`, a usage, an error, notes, or anything else that has HTML of its own.
 
     An answer's Markdown is typeset, with the folded reasoning above it and its tokens and cost below. Nothing in it can
     run or fetch anything. In a terminal, and without IPython, it is text. The cost is that of `prices` (default:
@@ -90,7 +92,11 @@ def _displayable(value: Any, prices: PriceList | None) -> Any:
             return _completion(value, prices)
         case Reply():
             return Snapshot(reply=value, prices=prices)
-        case CompletionUsage():
+        case Response():
+            reply = reply_of_response(value)
+            is_empty = not (reply.content or reply.reasoning or reply.tool_calls)
+            return value if is_empty else Snapshot(reply=reply, prices=prices)
+        case CompletionUsage() | ResponseUsage():
             return usage_table(value, prices=prices)
         case CompatError():
             return notes_table(value.notes)

@@ -11,6 +11,7 @@ from typing import Any
 import openai
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response, ResponseUsage
 
 from kimi_openai.errors.exceptions import CompatError, Note
 from kimi_openai.messages.reply import Reply
@@ -19,7 +20,7 @@ from .display import bundle_of
 
 __all__ = ["add_formatters", "remove_formatters"]
 
-DISPLAYED = (ChatCompletion, CompletionUsage, Reply, openai.APIError, CompatError, Note)
+DISPLAYED = (ChatCompletion, Response, CompletionUsage, ResponseUsage, Reply, openai.APIError, CompatError, Note)
 """Classes without a display of their own, their subclasses included."""
 
 

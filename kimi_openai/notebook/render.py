@@ -29,6 +29,7 @@ PANEL = "border-left:3px solid rgba(127,127,127,.4);padding-left:.8em;margin:.3e
 
 UNUSUAL_ENDS = {
     "length": "cut off by its token budget",
+    "max_output_tokens": "cut off by its token budget",
     "content_filter": "stopped by the content filter",
 }
 

@@ -67,6 +67,7 @@ def test_a_stream_is_one_output_that_is_repainted(kimi: Emulator, mode: Mode, pa
         assert part in last
     assert page.only[-1]["text/plain"].startswith("Reasoning: hm\n\n**ok**")
     assert all(wrong_in(version["text/html"]) == [] for version in page.only)
+    assert all(set(version) == {"text/html", "text/plain"} for version in page.only)  # what VS Code and Colab show
 
 
 def test_a_resumed_stream_is_shown(kimi: Emulator, mode: Mode, page: Page) -> None:

@@ -60,7 +60,7 @@ text = """### Code
 @cache
 def prime(n: int) -> bool:
     # naive, and slow
-    return n > 1 and all(n % k for k in range(2, n)), f"{n!r}\\n"
+    return n > 1 and all(n % k for k in range(2, n)), f"{n!r}\\\\n"
 ```
 - [x] written
 - [ ] tested

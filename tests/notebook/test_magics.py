@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
 
 from kimi_openai import tool_message
 from kimi_openai.emulator import Emulator, call, say, think
@@ -220,6 +221,19 @@ def test_a_bare_create_that_ends_a_cell_shows_its_answer(kimi: Emulator, noteboo
     assert type(result) is ChatCompletion
     assert notebook.names["_"] is result
     assert dict(vars(ChatCompletion)) == own
+
+
+def test_a_response_that_ends_a_cell_is_shown_too(kimi: Emulator, notebook: Notebook) -> None:
+    """Of `client.responses`: reasoning, text, calls, tokens."""
+    kimi.script(think("hm"), say("**yes**"), call("add", {"a": 1}))
+    response = notebook.names["kimi_client"].responses.create(model="kimi-k3", input="Hi")
+    form = notebook.shell.display_formatter.format
+    shown = form(response)[0]["text/html"]
+    for part in ("<strong>yes</strong>", "hm</div></div></details>", "add({&quot;a&quot;:1})", "kimi-k3 · "):
+        assert part in shown
+    assert "<table>" in form(response.usage)[0]["text/html"]
+    odd = form(Response.construct(output=[1, {"type": "message", "content": "x"}], usage=5))[0]
+    assert odd["text/plain"].startswith("Response(")
 
 
 def test_an_answer_without_a_message_is_shown_as_it_is(notebook: Notebook) -> None:
