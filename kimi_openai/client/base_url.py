@@ -6,8 +6,8 @@ Pure functions. `settings.py` decides which base URL is used. No message contain
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
