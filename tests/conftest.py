@@ -1,13 +1,14 @@
 """Fixtures of every test: a clean environment, the emulator, and one parameter for sync and async.
 
-`pytest --without-k2` runs the suite as if the K2 series had ended. A test of K2 models has the mark `k2`; a case of a
-parametrized test gets it if a parameter names such a model.
+`pytest --without-k2` runs the suite as if the K2 series had ended: without the tests that have the mark `k2`, and without
+the cases of parametrized tests that have a parameter that names such a model.
 """
 
 # ruff: noqa: E402 - the option acts before the package is imported
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import runpy
@@ -51,14 +52,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the cases that are about K2, and leaves out all that have the mark if K2 has ended."""
-    for item in items:
-        if K2_MODEL.search(repr(getattr(getattr(item, "callspec", None), "params", ""))):
-            item.add_marker("k2")
-    if config.getoption(WITHOUT_K2):
-        of_k2 = [item for item in items if item.get_closest_marker("k2")]
-        config.hook.pytest_deselected(items=of_k2)
-        items[:] = [item for item in items if item not in of_k2]
+    """Leaves out the tests that have the mark, and the cases that are about K2, if K2 has ended."""
+    if not config.getoption(WITHOUT_K2):
+        return
+    of_k2 = [item for item in items if item.get_closest_marker("k2") or _names_k2(item)]
+    config.hook.pytest_deselected(items=of_k2)
+    items[:] = [item for item in items if item not in of_k2]
+
+
+def _names_k2(item: pytest.Item) -> bool:
+    return bool(K2_MODEL.search(repr(getattr(getattr(item, "callspec", None), "params", ""))))
+
+
+def pytest_collection_finish() -> None:
+    """Takes what the collection left in memory, thousands of items, out of each later run of the garbage collector."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
