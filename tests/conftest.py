@@ -1,7 +1,7 @@
 """Fixtures of every test: a clean environment, the emulator, and one parameter for sync and async.
 
-`pytest --without-k2` runs the suite as if the K2 series had ended: without the tests that have the mark `k2`, and without
-the cases of parametrized tests that have a parameter that names such a model.
+`pytest --without-k2` runs the suite as if the K2 series had ended: without the tests that have the mark `k2`, and
+without the cases of parametrized tests that have a parameter that names such a model.
 """
 
 # ruff: noqa: E402 - the option acts before the package is imported
