@@ -122,6 +122,13 @@ def test_env_points_an_openai_program_at_kimi(run: Run, tmp_path: Path, monkeypa
         assert key not in printed
 
 
+def test_env_gives_no_key_to_plain_http(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables would make any program send the key in the clear."""
+    monkeypatch.setenv("MOONSHOT_BASE_URL", "http://gateway.example/v1")
+    code, out, errors = run("env")
+    assert (code, out, "in the clear" in errors) == (2, "", True)
+
+
 def test_exports_are_quoted() -> None:
     """A base URL is one word for the shell, whatever it contains."""
     settings = resolve(api_key="sk-1", base_url="https://proxy.example/$(id)/v1", env_file=None, environ={})
