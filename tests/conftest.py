@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("short", max_examples=50, deadline=None)  # `python -m tests.fuzz` runs for as long as wanted
+settings.register_profile("short", max_examples=30, deadline=None)  # `python -m tests.fuzz` runs for as long as wanted
 settings.load_profile("short")
 
 WITHOUT_K2 = "--without-k2"
@@ -70,13 +70,27 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="session")
+def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that stays empty."""
+    return tmp_path_factory.mktemp("empty")
+
+
 @pytest.fixture(autouse=True)
-def scrubbed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Hides the variables and the `.env` file of this machine from the clients."""
+def scrubbed_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, empty_folder: Path
+) -> Iterator[None]:
+    """Hides the variables and the `.env` file of this machine from the clients.
+
+    The working directory is `tmp_path` if the test uses it. A folder for each of thousands of tests would take longer
+    than most of them.
+    """
     for name in list(os.environ):
         if name.startswith(("OPENAI_", "MOONSHOT", "KIMI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else empty_folder)
+    yield
+    assert os.listdir(empty_folder) == [], "a test that writes files takes tmp_path"
 
 
 @pytest.fixture(autouse=True)
