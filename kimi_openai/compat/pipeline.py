@@ -4,7 +4,7 @@ Pure: nothing is sent, nothing that was passed is changed, what needs no change 
 pass changes nothing. `adapt` decides what to do with the notes.
 
 To add a rule, write a function in the module of its field, list it in `RULES` or `MESSAGE_RULES`, and add a row to the
-table in README.md with an example in tests/compat/readme_examples.py.
+list in `kimi_openai/compat/__init__.py` with an example in tests/compat/adaptation_examples.py.
 """
 
 from __future__ import annotations

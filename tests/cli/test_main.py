@@ -13,10 +13,9 @@ import pytest
 
 from kimi_openai import create_client
 from kimi_openai._internal.clock import instant
-from kimi_openai.cli.demo import EXAMPLES
 from kimi_openai.emulator import Emulator, out_of_quota, rate_limited, reset, say
 
-from .conftest import Run, completed, environment, started
+from .conftest import Run, environment, started
 
 HAS_SIGNALS = pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent as a signal")
 
@@ -34,10 +33,10 @@ def test_an_error_of_the_service_is_1(run: Run) -> None:
 def test_exit_codes_say_whose_side_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """1 if the service said no, 2 for wrong usage; never a traceback."""
     monkeypatch.setenv("MOONSHOT_API_KEY", "sk-wrong")
-    code, _, errors = run("demo")
+    code, _, errors = run("balance")
     assert (code, "401" in errors, "Traceback" in errors) == (1, True, False)
     monkeypatch.setenv("MOONSHOT_API_KEY", "sk wrong")
-    code, out, errors = run("demo")
+    code, out, errors = run("balance")
     assert (code, out, "white space" in errors) == (2, "", True)
 
 
@@ -56,33 +55,6 @@ def test_a_long_wait_is_a_note(run: Run) -> None:
         code, out, errors = run("chat", "Hi")
     assert (code, "Hi" in out) == (0, True)
     assert re.fullmatch(r"rate limit: asking again in [78] s\n", errors)
-
-
-def test_the_demo_without_a_key_uses_the_emulator() -> None:
-    """It says so first, shows every example with its result, and exits with 0."""
-    done = completed("demo")
-    assert (done.returncode, done.stderr) == (0, "")
-    first, *_ = done.stdout.splitlines()
-    assert first.startswith("No key found")
-    assert "emulator" in first
-    for number in range(1, len(EXAMPLES) + 1):
-        assert f"\n{number}. " in done.stdout
-    assert "Dear customer," in done.stdout.split("3. ")[1].split("print(join_partial")[1]
-
-
-def test_the_demo_with_a_key_uses_the_service(run: Run) -> None:
-    """Its first line says where, the requests arrive there, and no escape sequence of an answer gets through."""
-    run.kimi.script(say("a\x1b[2J"))
-    code, out, errors = run("demo")
-    assert (code, errors) == (0, "")
-    assert out.startswith(f"This is Kimi at {run.kimi.base_url}")
-    assert r"a\x1b[2J" in out
-    assert "\x1b" not in out
-    assert {request.path for request in run.kimi.requests} >= {
-        "/v1/chat/completions",
-        "/v1/users/me/balance",
-        "/v1/files",
-    }
 
 
 def serves(process: Any) -> None:
