@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from kimi_openai.errors import faults
-from kimi_openai.errors.fault_table import TABLE, Row, row_of
+from kimi_openai.errors.fault_table import TABLE, row_of
 from kimi_openai.errors.faults import Fault, Kind, Refusal
 
 ACCOUNT = "Your account org-1<ak-2>"
@@ -88,10 +88,9 @@ def test_every_row_can_be_reached() -> None:
     assert set(TABLE) <= {row_of(Refusal(*answer[:3])) for answer in ANSWERS.values()}
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.statuses[0]} {row.types or row.pattern}"[:40])
-def test_every_row_names_its_source_and_date(row: Row) -> None:
+def test_every_row_names_its_source_and_date() -> None:
     """And its date, without which nobody can tell whether it is outdated."""
-    assert re.search(r"\w.* \d{4}-\d\d", row.source)
+    assert [row for row in TABLE if not re.search(r"\w.* \d{4}-\d\d", row.source)] == []
 
 
 def test_every_kind_is_one_fault() -> None:

@@ -25,6 +25,7 @@ class Notebook:
     def __init__(self, kimi: Emulator) -> None:
         self.shell = InteractiveShell.instance()
         self.shell.display_formatter.active_types = self.shell.display_formatter.format_types
+        self.shell.Completer.use_jedi = False  # it knows nothing of magics, and reads every module it finds
         self.names: dict[str, Any] = self.shell.user_ns
         self.names["kimi_client"] = Mode("sync").client(kimi)
         self.run("%load_ext kimi_openai")
