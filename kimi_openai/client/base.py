@@ -140,6 +140,10 @@ class KimiBase:
             sdk: Any = super()
             answer = bodies.build(sdk._process_response_data, data=data, cast_to=cast_to, response=response)
         if isinstance(answer, ChatCompletion):
+            if call is not None and call.is_json:
+                from .fences import take_fences_off
+
+                take_fences_off(answer, self)
             notify_observers(self, answer.model, copy_cached_tokens(answer).usage, response=response)
             settle(response, answer.usage)
             note_completion(self, response, answer)

@@ -82,23 +82,35 @@ class ChunkReader:
         self._calls: defaultdict[int, ToolCallMerger] = defaultdict(ToolCallMerger)
         self._half_joiner = HalfJoiner()
         self._has_names = restorer_of(response) is not None
+        call = Call.of(response)
+        self._fences: Any = None
+        if call and call.is_json:
+            from .fences import Fences  # imported with the first JSON answer
+
+            self._fences = Fences(client)
 
     def read(self, data: bytes) -> tuple[ChatCompletionChunk]:
         """The chunk of one event, equal to the SDK's. Raises `chunk_in`'s errors, with what had come as `reply`."""
+        chunk = self._chunk(data)
+        if self._fences is not None:
+            chunk = self._fences.removed_from(chunk)
+        self._record(chunk)
+        return (chunk,)
+
+    def _chunk(self, data: bytes) -> ChatCompletionChunk:
         if self._half_joiner.is_holding or self._has_names:
-            return (self._built_by_sdk(data),)  # with the client's method, which restores names
+            return self._built_by_sdk(data)  # with the client's method, which restores names
         try:
             # Strict, because the validator would otherwise convert values that the SDK leaves as they are.
             chunk = ChatCompletionChunk.model_validate_json(data, strict=True)
         except pydantic.ValidationError:
-            return (self._built_by_sdk(data),)
+            return self._built_by_sdk(data)
         extra = chunk.model_extra
         if extra:
             if extra.get("error"):
-                return (self._built_by_sdk(data),)
+                return self._built_by_sdk(data)
             chunk.model_fields_set.difference_update(extra)
-        self._record(chunk)
-        return (chunk,)
+        return chunk
 
     def read_unclosed(self, data: bytes) -> Sequence[ChatCompletionChunk]:
         """The chunk of an event that the body ended in, without its blank line; none if the event is not whole."""
@@ -140,7 +152,6 @@ class ChunkReader:
             reply = Reply(content="".join(self._text), reasoning="".join(self._reasoning) or None)
             cast(Any, error).reply = reply
             raise
-        self._record(chunk)
         return chunk
 
     def _record(self, chunk: ChatCompletionChunk) -> None:

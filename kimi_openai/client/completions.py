@@ -16,9 +16,6 @@ import openai
 from openai.resources.chat import completions as sdk
 from openai.resources.chat.completions import AsyncCompletions, Completions
 
-from kimi_openai._internal.json_values import as_dict
-from kimi_openai.compat.adapt import report_answer
-from kimi_openai.compat.fenced_json import asks_for_json, fence_removed, remove_fences
 from kimi_openai.errors.exceptions import UnexpectedAnswerError
 
 from .proofs import keep_signatures, signatures_in
@@ -54,7 +51,7 @@ def _parse(self: Any, **options: Any) -> Any:
 @wraps(Completions.stream)
 def _stream(self: Any, **options: Any) -> Any:
     method, _ = class_method(self, "stream")
-    return checked(method(**options), json_client=_json_client(self._client, options))
+    return checked(method(**options))
 
 
 @wraps(AsyncCompletions.create)
@@ -72,16 +69,11 @@ async def _parse_async(self: Any, **options: Any) -> Any:
 @wraps(AsyncCompletions.stream)
 def _stream_async(self: Any, **options: Any) -> Any:
     method, _ = class_method(self, "stream")
-    return checked(method(**options), json_client=_json_client(self._client, options))
+    return checked(method(**options))
 
 
 SYNC_METHODS: Mapping[str, Any] = {"create": _create, "parse": _parse, "stream": _stream}
 ASYNC_METHODS: Mapping[str, Any] = {"create": _create_async, "parse": _parse_async, "stream": _stream_async}
-
-
-def _json_client(client: Any, options: Mapping[str, Any]) -> Any:
-    """The client if the answer to `stream` is parsed as JSON, unless its `compat` is "off"."""
-    return client if isinstance(options.get("response_format"), type) and not is_off(client) else None
 
 
 def create_arguments(client: Any, options: dict[str, Any]) -> dict[str, Any]:
@@ -114,18 +106,14 @@ def _post(client: Any, path: str, *, options: Any, body: Any = None, **request: 
     parser = options.get("post_parser")
     body, options = merged(body, options)
     if callable(parser):
-        options = {**options, "post_parser": _quiet_parser(parser, client, body)}
+        options = {**options, "post_parser": _quiet_parser(parser)}
     return client.post(path, body=body, options=options, **request)
 
 
-def _quiet_parser(parser: Callable[[Any], Any], client: Any, body: Any) -> Callable[[Any], Any]:
-    """A parser that removes the fence from a JSON answer, and gives builtin calls a type that the SDK knows while the
-    SDK's parser runs."""
-    expects_json = not is_off(client) and asks_for_json(as_dict(body))
+def _quiet_parser(parser: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A parser that gives builtin calls a type that the SDK knows while the SDK's parser runs."""
 
     def parse(completion: Any) -> Any:
-        if expects_json and remove_fences(completion):
-            report_answer(fence_removed(), client.kimi_options)
         builtin = [call for call in _calls(completion) if call.type == "builtin_function"]
         ids = {call.id for call in builtin}
         for call in builtin:

@@ -49,8 +49,10 @@ def _adapted(client: AnyClient, options: Options, request: Any, call: Call) -> F
         request, call.exchange = yield from response_outgoing(client, options, request)
         return request
     from kimi_openai.compat.adapt import outgoing as chat_outgoing
+    from kimi_openai.compat.fenced_json import asks_for_json
 
     request, call.names = yield from chat_outgoing(client, options, request, partial(recall, call))
+    call.is_json = options.compat != "off" and asks_for_json(as_dict(request.json_data))
     return request
 
 

@@ -20,11 +20,12 @@ from kimi_openai.compat.rule import fatal
 from kimi_openai.compat.valid_json import valid_json
 from kimi_openai.errors.exceptions import CompatError
 
+from .call_ids import call_ids
 from .exchange import Exchange
-from .items import call_ids
 from .memory import ForgottenError, ResponseMemory
 from .parts import remote_images, with_images
 from .rules import shape_response
+from .text_format import asks_for_json
 from .texts import AnswerTexts
 
 __all__ = ["MemoryOptions", "memory_of", "outgoing"]
@@ -89,13 +90,9 @@ def outgoing(client: AnyClient, options: MemoryOptions, request: Any) -> Flow[tu
     report((*notes, *shaped.notes), options)
     exchange.used = tuple(call_ids(as_list(shaped.body.get("input"))))
     exchange.texts = AnswerTexts(
-        shaped.names, is_json=_asks_for_json(valid), report=partial(report_answer, options=options)
+        shaped.names, is_json=asks_for_json(valid), report=partial(report_answer, options=options)
     )
     return with_body(request, shaped.body), exchange
-
-
-def _asks_for_json(body: dict[str, Any]) -> bool:
-    return as_dict(as_dict(body.get("text")).get("format")).get("type") in ("json_object", "json_schema")
 
 
 def _as_items(given: Any) -> list[Any]:

@@ -18,7 +18,7 @@ from kimi_openai._internal.json_values import Json, as_dict, as_list, is_dict
 from kimi_openai.errors.exceptions import SettingsError
 from kimi_openai.messages.tool_calls import CallIds
 
-from .items import CALLS
+from .call_ids import CALLS
 from .memory import ForgottenError, ResponseMemory
 from .texts import AnswerTexts
 

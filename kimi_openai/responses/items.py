@@ -6,47 +6,26 @@ so there are no notes about them. Source of the accepted items: platform docs, R
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from operator import is_
 from typing import Any
 
-from kimi_openai._internal.json_values import as_dict, as_list, is_array, is_object
+from kimi_openai._internal.json_values import as_list, is_array, is_object
 from kimi_openai.compat.names import bad_tool_name
 from kimi_openai.compat.rule import Body, Changes, Findings, Renamed, fatal
-from kimi_openai.errors.exceptions import Note
-from kimi_openai.messages.tool_calls import CallIds, arguments_text
+from kimi_openai.messages.tool_calls import arguments_text
 from kimi_openai.models.catalog import ModelFacts
 
+from .call_ids import with_unique_ids
+from .context import LONGEST_QUOTE, ItemContext
 from .names import LONGEST
 from .parts import accepted_parts
 from .tools import accepted_tools
 
-__all__ = ["call_ids", "input_items"]
+__all__ = ["input_items"]
 
-CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
-OUTPUTS = frozenset(CALLS.values())
 ADDED_BY_SDK = ("parsed", "parsed_arguments")
-LONGEST_QUOTE = 80
-
-
-@dataclass(slots=True)
-class ItemContext:
-    """What the rules share. `index` is the place in the caller's input; below 0 for what was remembered."""
-
-    index: int = 0
-    notes: list[Note] = field(default_factory=list[Note])
-    renamed: list[Renamed] = field(default_factory=list[Renamed])
-
-    def note(self, kind: str, path: str, change: str, why: str, fix: str) -> None:
-        """Record a change of the current item; `path` is the place in it, such as ".role"."""
-        if self.index >= 0:
-            self.notes.append(Note(kind, f"input.{self.index}{path}", change, why, fix))
-
-    def refuse(self, kind: str, path: str, why: str, fix: str) -> None:
-        """Record that the current item cannot be sent. What is remembered is the model's own, and is sent as it is."""
-        if self.index >= 0:
-            self.notes.append(fatal(kind, f"input.{self.index}{path}", why, fix))
 
 
 def input_items(body: Body, _: ModelFacts, *, remembered: int = 0) -> Changes | None:
@@ -63,20 +42,9 @@ def input_items(body: Body, _: ModelFacts, *, remembered: int = 0) -> Changes | 
     for position, item in enumerate(given):
         context.index = position - remembered
         accepted.append(_accepted_item(item, context))
-    accepted = _with_unique_ids(accepted, remembered, context)
+    accepted = with_unique_ids(accepted, remembered, context)
     fields = {} if all(map(is_, accepted, given)) else {"input": accepted}
     return Changes(fields, tuple(context.notes), tuple(context.renamed))
-
-
-def call_ids(items: Iterable[Any]) -> Iterator[str]:
-    """The ids of the calls in these items, in order.
-
-    >>> list(call_ids([{"type": "function_call", "call_id": "f_0"}, {"role": "user"}]))
-    ['f_0']
-    """
-    for item in map(as_dict, items):
-        if item.get("type") in CALLS and isinstance(item.get("call_id"), str):
-            yield item["call_id"]
 
 
 def _accepted_item(item: Any, context: ItemContext) -> Any:
@@ -180,29 +148,3 @@ ITEMS: Mapping[str, Callable[[Body, ItemContext], Body]] = {
     "additional_tools": _additional_tools,
     "item_reference": _reference,
 }
-
-
-def _with_unique_ids(items: list[Any], remembered: int, context: ItemContext) -> list[Any]:
-    """The items with an id of its own for each call, which its output follows. The first call keeps its id."""
-    all_ids = list(call_ids(items))
-    if len(all_ids) == len(set(all_ids)):
-        return items
-    ids = CallIds()
-    ids.reserve(all_ids)
-    waiting: dict[str, list[str]] = {}
-    accepted: list[Any] = []
-    for position, item in enumerate(items):
-        context.index = position - remembered
-        given = as_dict(item).get("call_id")
-        sent = given
-        if isinstance(given, str) and item.get("type") in CALLS:
-            sent = ids.claim(given, str(item.get("name") or "call"))
-            waiting.setdefault(given, []).append(sent)
-            if sent != given:
-                why = f"two calls have the id {given[:LONGEST_QUOTE]!r}, and Kimi's chat answers 400 to that"
-                fix = "give each call of the conversation an id of its own"
-                context.note("duplicate_id", ".call_id", f"sent as {sent!r}, with its output", why, fix)
-        elif isinstance(given, str) and item.get("type") in OUTPUTS and waiting.get(given):
-            sent = waiting[given].pop(0)
-        accepted.append(item if sent == given else {**item, "call_id": sent})
-    return accepted

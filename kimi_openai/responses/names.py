@@ -39,10 +39,11 @@ def _clashes(renamed: Iterable[Renamed]) -> Iterator[Note]:
     """A fatal note for each function that has the name of another one, in another namespace, and other new names."""
     known: dict[str, Names] = {}
     for each in renamed:
-        if each.tool is not None and each.names is not None and each.is_offered:
-            if known.setdefault(each.tool, each.names) != each.names:
-                why = f"Kimi refuses properties of two functions {each.tool[:80]!r}, whose calls cannot be told apart"
-                yield fatal("property_name", each.where, why, "rename one of the two functions, or their properties")
+        if each.tool is None or each.names is None or not each.is_offered:
+            continue
+        if known.setdefault(each.tool, each.names) != each.names:
+            why = f"Kimi refuses properties of two functions {each.tool[:80]!r}, whose calls cannot be told apart"
+            yield fatal("property_name", each.where, why, "rename one of the two functions, or their properties")
 
 
 def _tool_names(body: Body) -> Iterator[str]:

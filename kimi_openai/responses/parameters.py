@@ -1,4 +1,4 @@
-"""The rules for the parameters of a Responses request: what only OpenAI has, effort, sampling, format, limits.
+"""The rules for the parameters of a Responses request: what only OpenAI has, effort, limits.
 
 Each rule quotes what Kimi answers, where that is known. Source of the accepted fields and of the texts: platform docs,
 Responses page, and live requests, both 2026-09-03.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kimi_openai._internal.json_values import as_dict, as_list, is_object
-from kimi_openai.compat.rule import REMOVE, Body, Changes, Renamed, changed, fatal
-from kimi_openai.compat.schemas import convert_schema
+from kimi_openai._internal.json_values import as_dict, as_list
+from kimi_openai.compat.rule import REMOVE, Body, Changes, changed, fatal
 from kimi_openai.errors.exceptions import Note
 from kimi_openai.models.catalog import ModelFacts
 from kimi_openai.models.reasoning import nearest_effort
@@ -23,7 +22,6 @@ __all__ = [
     "openai_only",
     "prompt_template",
     "reasoning",
-    "text_format",
     "user",
 ]
 
@@ -161,41 +159,6 @@ def _effort_note(model: ModelFacts, where: str, word: str, level: str | None) ->
     change = f"sent as {level!r}" if level else f"left out, so {model.default_effort!r} holds"
     why = f"Kimi answers 400 'reasoning.effort value \"{word}\" is not supported' or does not document the word"
     return Note("reasoning_effort", where, change, why, f"write one of {levels}")
-
-
-def text_format(body: Body, _: ModelFacts) -> Changes | None:
-    """`text.format`: schemas in Kimi's dialect; JSON mode, which Kimi does not have; nothing beside a forced call."""
-    text = body.get("text")
-    asked = as_dict(as_dict(text).get("format"))
-    if not is_object(text) or "format" not in text:
-        return None
-    rest = {name: value for name, value in text.items() if name != "format" and value is not None}
-    kind = asked.get("type", "text")
-    choice = as_dict(body.get("tool_choice"))
-    if kind == "json_schema" and choice and choice.get("type") != "allowed_tools":
-        why, fix = "the answer would be text in that format instead of the call", "ask for one of the two"
-        return _without_format(rest, "left out, because a tool is chosen", why, fix)
-    if kind == "json_schema":
-        return _with_schema(text, asked)
-    if kind == "text":
-        return Changes({"text": rest or REMOVE})
-    why = f"Kimi answers 400 'text.format: unsupported type \"{kind}\"'"
-    fix = "write a json_schema format, or ask for JSON in the prompt"
-    return _without_format(rest, "left out", why, fix)
-
-
-def _without_format(rest: Body, change: str, why: str, fix: str) -> Changes:
-    return Changes({"text": rest or REMOVE}, (Note("text_format", "text.format", change, why, fix),))
-
-
-def _with_schema(text: Body, asked: Body) -> Changes | None:
-    notes: list[Note] = []
-    kept, names = {name: value for name, value in asked.items() if value is not None}, None
-    if is_object(kept.get("schema")):
-        kept["schema"], names = convert_schema(kept["schema"], "text.format.schema", notes)
-    fields = {} if kept == asked else {"text": {**text, "format": kept}}
-    renamed = () if names is None else (Renamed("text.format.schema", None, names),)
-    return Changes(fields, tuple(notes), renamed)
 
 
 MOST_OUTPUT = 1_048_576

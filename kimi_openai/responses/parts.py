@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import is_
-from typing import Any, Protocol
+from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, as_list, is_object
 from kimi_openai._internal.secrets import shown_url
 from kimi_openai.compat.rule import Body
+
+from .context import ItemContext
 
 __all__ = ["accepted_parts", "remote_images", "with_images"]
 
@@ -16,20 +18,13 @@ LISTS = ("content", "output")
 """Where an item has parts."""
 
 
-class Context(Protocol):
-    """Where notes go. `items.ItemContext` documents it."""
-
-    def note(self, kind: str, path: str, change: str, why: str, fix: str) -> None: ...
-    def refuse(self, kind: str, path: str, why: str, fix: str) -> None: ...
-
-
-def accepted_parts(parts: list[Any], where: str, context: Context) -> list[Any]:
+def accepted_parts(parts: list[Any], where: str, context: ItemContext) -> list[Any]:
     """The parts in the form that Kimi accepts, the same list if none needs a change."""
     accepted = [_accepted_part(part, f"{where}.{number}", context) for number, part in enumerate(parts)]
     return parts if all(map(is_, accepted, parts)) else accepted
 
 
-def _accepted_part(part: Any, where: str, context: Context) -> Any:
+def _accepted_part(part: Any, where: str, context: ItemContext) -> Any:
     if not is_object(part):
         return part
     kept = {name: value for name, value in part.items() if value is not None and name != "parsed"}
@@ -47,7 +42,7 @@ def _accepted_part(part: Any, where: str, context: Context) -> Any:
     return part if kept == part else kept
 
 
-def _check_image(part: Body, where: str, context: Context) -> None:
+def _check_image(part: Body, where: str, context: ItemContext) -> None:
     """Refuses an image that is not in the request itself. What may be secret in its URL is not shown."""
     url = part.get("image_url")
     if isinstance(url, str) and _is_remote(url):

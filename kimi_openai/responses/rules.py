@@ -16,6 +16,7 @@ from kimi_openai.compat.sampling import sampling
 from . import parameters
 from .items import input_items
 from .names import with_response_names
+from .text_format import text_format
 from .tools import tool_choice, tools
 
 __all__ = ["RULES", "shape_response"]
@@ -31,7 +32,7 @@ RULES: tuple[Rule, ...] = (
     Rule(parameters.prompt_template, any_model=True),
     Rule(parameters.include, any_model=True),
     Rule(tools, any_model=True),
-    Rule(parameters.text_format, any_model=True),
+    Rule(text_format, any_model=True),
     Rule(tool_choice, any_model=True),  # after the rule for the format, which sees what is chosen
 )
 """The rules for the body, in order. After them comes the rule for the input, which knows how much is remembered."""

@@ -1,4 +1,4 @@
-"""JSON answers inside a Markdown fence: the text functions, and `parse`, `.stream()` and `complete`."""
+"""JSON answers inside a Markdown fence: the text functions, and all ways to ask for such an answer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.types.chat import ChatCompletionMessage, ChatCompletionMessageFunctionToolCall
 
 from kimi_openai import KimiCompatWarning, Note, complete
 from kimi_openai.compat.fenced_json import FenceRemover, unfenced_json
@@ -64,7 +65,40 @@ def checked_events(events: list[Any], completion: Any) -> Any:
     return message
 
 
-WAYS = {"parse": parse, "raw parse": raw_parse, "stream": stream}
+FORMAT: Any = {"type": "json_schema", "json_schema": {"name": "answer", "schema": Answer.model_json_schema()}}
+
+
+def create(mode: Mode, client: Any, response_format: Any = openai.omit, **options: Any) -> Any:
+    """The message of `create`, which the caller parses."""
+    asked = FORMAT if response_format is Answer else response_format
+    return with_parsed(
+        mode.run(client.chat.completions.create(**HI, response_format=asked, **options)).choices[0].message
+    )
+
+
+def typed_stream(mode: Mode, client: Any, response_format: Any = openai.omit, **options: Any) -> Any:
+    """The same from chunks."""
+    asked = FORMAT if response_format is Answer else response_format
+    chunks = mode.each(mode.run(client.chat.completions.create(**HI, response_format=asked, stream=True, **options)))
+    message = ChatCompletionMessage(role="assistant", content="".join(c.choices[0].delta.content or "" for c in chunks))
+    calls = [each for c in chunks for each in c.choices[0].delta.tool_calls or ()]
+    arguments = "".join(each.function.arguments or "" for each in calls)
+    function = {"name": "answer", "arguments": arguments}
+    found = [
+        ChatCompletionMessageFunctionToolCall.model_validate({"id": "c", "type": "function", "function": function})
+    ]
+    return with_parsed(message.model_copy(update={"tool_calls": found if calls else None}))
+
+
+def with_parsed(message: Any) -> Any:
+    """The message with what the caller makes of it, as `parse` has it."""
+    for each in message.tool_calls or ():
+        each.function.parsed_arguments = Answer.model_validate_json(each.function.arguments)
+    message.parsed = None if message.content == FENCED else Answer.model_validate_json(message.content)
+    return message
+
+
+WAYS = {"create": create, "typed stream": typed_stream, "parse": parse, "raw parse": raw_parse, "stream": stream}
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -108,8 +142,8 @@ def test_a_text_without_a_format_keeps_its_fence(kimi: Emulator, mode: Mode, way
 def test_nothing_is_changed_with_compat_off(kimi: Emulator, mode: Mode, way: Any) -> None:
     """The SDK's parser fails."""
     kimi.script(say(FENCED))
-    with pytest.raises((openai.OpenAIError, ValueError)):
-        way(mode, mode.client(kimi, compat="off"), response_format=Answer)
+    with pytest.raises((openai.OpenAIError, ValueError, AssertionError)):
+        assert way(mode, mode.client(kimi, compat="off"), response_format=Answer).content != FENCED
 
 
 def test_complete_notes_it_too(kimi: Emulator, mode: Mode) -> None:

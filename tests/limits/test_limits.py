@@ -75,7 +75,7 @@ def test_nothing_is_refused_however_kimi_counts(mode: Mode, reading: dict[str, A
         assert (kimi.limits.admitted, kimi.limits.refused) == (8, {})
 
 
-@pytest.mark.parametrize("switches", [{}, {"exact_retry_after": True}, {"retry_after": False}, {"limit_window": "fixed"}])
+@pytest.mark.parametrize("switches", [READINGS[name] for name in ("sliding", "fixed", "exact waits", "no header")])
 def test_what_is_refused_is_asked_again(mode: Mode, switches: dict[str, Any]) -> None:
     """A client without limits, whatever Kimi says about the wait."""
     behaviour = Behaviour(refused_count=False, **switches)

@@ -214,12 +214,10 @@ def test_namespaces_and_choices() -> None:
 def test_two_functions_of_one_name_whose_properties_are_refused() -> None:
     """In two namespaces: their calls could not be told apart; equal ones can."""
     other = {**READ, "parameters": {"type": "object", "properties": {"$ref": {"type": "string"}}}}
-    one, two, same = (
-        {"type": "namespace", "name": name, "tools": [each]} for name, each in zip("abc", (READ, other, READ), strict=True)
-    )
-    assert [note.where for note in shape_response({**ASK, "tools": [one, two]}).notes if note.fatal] == [
-        "tools.1.tools.0"
-    ]
+    named = {"a": READ, "b": other, "c": READ}
+    one, two, same = ({"type": "namespace", "name": name, "tools": [each]} for name, each in named.items())
+    found = shape_response({**ASK, "tools": [one, two]}).notes
+    assert [note.where for note in found if note.fatal] == ["tools.1.tools.0"]
     assert not any(note.fatal for note in shape_response({**ASK, "tools": [one, same]}).notes)
 
 

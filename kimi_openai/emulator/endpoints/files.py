@@ -27,9 +27,7 @@ def upload_file(state: ServiceState, request: Request) -> Response:
     upload, purpose = fields["file"], fields["purpose"].data.decode(errors="replace")
     files = state.files
     count = len(files.by_id) if state.behaviour.batch_output_counts else len(files.by_id) - files.of_batches
-    problem = upload_problem(
-        upload.data, purpose, files=count, total_bytes=files.total_bytes, limits=state.behaviour
-    )
+    problem = upload_problem(upload.data, purpose, files=count, total_bytes=files.total_bytes, limits=state.behaviour)
     if problem:
         return problem.response()
     return json_response(files.add(f"file_{state.id('file', request.number)}", state.now, upload, purpose))
