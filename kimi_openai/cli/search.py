@@ -10,11 +10,11 @@ from openai.types.chat import ChatCompletion
 
 from kimi_openai.client.clients import KimiOpenAI
 from kimi_openai.messages.reply import Reply
-from kimi_openai.tools import Reference, Tool, ToolCall, ToolRun
 from kimi_openai.tools.runner import run_tools_with
 
+
 from .console import Console
-from .printer import AnswerPrinter
+from .printer import AnswerPrinter, Shown
 
 __all__ = ["SEARCH", "SearchPrinter"]
 
@@ -24,8 +24,8 @@ SEARCH = "moonshot/web-search:latest"
 class SearchPrinter(AnswerPrinter):
     """An `AnswerPrinter` that runs the tools which Kimi calls. After `run`, `references` are the sources."""
 
-    def __init__(self, console: Console, tools: Sequence[Tool], *, is_quiet: bool = False) -> None:
-        super().__init__(console, is_quiet=is_quiet)
+    def __init__(self, console: Console, tools: Sequence[Tool], shown: Shown) -> None:
+        super().__init__(console, shown)
         self.references: tuple[Reference, ...] = ()
         self._tools = tools
         self._reply = Reply()
@@ -50,11 +50,11 @@ class SearchPrinter(AnswerPrinter):
         self.references = run.references
         for number, reference in enumerate(run.references, 1):
             title = f"{reference.title}: " if reference.title else ""
-            if not self._is_quiet:
+            if self._shown.text:
                 self._console.note(f"[{number}] {title}{reference.url}")
         return replace(self._reply, usage=run.usage)
 
     def _note_call(self, call: ToolCall) -> bool:
-        if not self._is_quiet:
+        if self._shown.text:
             self._console.note(f"{call.name.replace('_', ' ')}: {call.arguments.get('query') or ''}")
         return True

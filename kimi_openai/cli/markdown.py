@@ -1,0 +1,107 @@
+"""Markdown on a terminal while it arrives, by rich: finished blocks are printed, the one that grows is shown below them.
+
+`console.py` calls it on terminals where rich is installed. An answer is text of a model: HTML stays text, the address of
+a link is shown beside it, and characters that an entity such as `&#27;` stands for are written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.segment import Segment
+
+from kimi_openai._internal.sanitize import escape_controls
+
+__all__ = ["MarkdownWriter", "finished_lines", "markdown"]
+
+PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"]).disable("image")
+
+REDRAWS_PER_SECOND = 10
+
+
+def markdown(text: str) -> Markdown:
+    """The text for rich. Line breaks inside of a paragraph stay, because models write lines that belong apart."""
+    shown = Markdown("", hyperlinks=False)
+    shown.parsed = PARSER.parse(text)
+    _make_safe(shown.parsed)
+    return shown
+
+
+def _make_safe(tokens: Iterable[Token]) -> None:
+    for token in tokens:
+        token.content = escape_controls(token.content)
+        if "href" in token.attrs:
+            token.attrs["href"] = escape_controls(str(token.attrs["href"]))
+        if token.type == "softbreak":
+            token.type = "hardbreak"
+        _make_safe(token.children or ())
+
+
+def finished_lines(text: str) -> int:
+    """How many lines of a Markdown text, of which more may come, belong to blocks that nothing can change any more.
+
+    >>> finished_lines("One.\\n\\nTwo,"), finished_lines("One.\\n\\nTwo,\\n"), finished_lines("- a\\n\\n- b\\n")
+    (0, 2, 0)
+    """
+    whole = text[: text.rfind("\n") + 1]  # the last line may become anything
+    starts = [token.map[0] for token in PARSER.parse(whole) if token.level == 0 and token.map]
+    return starts[-1] if starts else 0
+
+
+class MarkdownWriter:
+    """Shows one Markdown text on a terminal, piece by piece, until `end`."""
+
+    def __init__(self, screen: Console) -> None:
+        self._screen = screen
+        self._text = ""
+        self._has_blocks = False
+        self._live = Live(
+            console=screen,
+            get_renderable=lambda: _End(self._text),
+            transient=True,
+            refresh_per_second=REDRAWS_PER_SECOND,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def feed(self, piece: str) -> None:
+        """Add a piece."""
+        self._text += piece
+        if not self._live.is_started:
+            self._live.start()
+        if "\n" in piece:
+            lines, count = self._text.split("\n"), finished_lines(self._text)
+            self._text = "\n".join(lines[count:])
+            self._print("\n".join(lines[:count]))
+
+    def end(self) -> None:
+        """Print what is left."""
+        text, self._text = self._text, ""
+        if self._live.is_started:
+            self._live.stop()
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        if text.strip():
+            if self._has_blocks:
+                self._screen.line()
+            self._has_blocks = True
+            self._screen.print(markdown(text), end="")
+
+
+class _End:
+    """The end of a text: as many of its lines as the screen has room for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, screen: Console, options: ConsoleOptions) -> RenderResult:
+        lines = screen.render_lines(markdown(self._text), options, pad=False)
+        for line in lines[-max(screen.height - 2, 1) :]:
+            yield from line
+            yield Segment.line()
