@@ -83,7 +83,7 @@ def _prompt_reader(console: Console, model: Callable[[], str], keeps_history: bo
 
     keys.add("enter")(send)
     keys.add("escape", "enter")(begin_line)
-    keys.add("c-j")(begin_line)
+    keys.add("escape", "c-j")(begin_line)
     session: PromptSession[str] = PromptSession(
         PROMPT,
         multiline=True,  # with the keys above

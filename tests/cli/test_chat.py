@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from kimi_openai.cli.chat import history_after, question_from
 from kimi_openai.emulator import Damage, Emulator, bad_key, call, comments, cut, pause, say, think, usage
 from kimi_openai.messages.reply import Reply
 
@@ -34,17 +32,6 @@ def test_a_second_system_text_replaces_the_first(run: Run) -> None:
     """There is one system message."""
     run("chat", "--system", "one", "--system", "two", "Hi")
     assert [message["content"] for message in run.sent()["messages"]] == ["two", "Hi"]
-
-
-def test_a_question_comes_from_words_or_stdin() -> None:
-    """`-` puts stdin below the words; a terminal without words is a conversation; otherwise stdin is not read."""
-    assert question_from(["Hi", "there"], io.StringIO("unread")) == "Hi there"
-    assert question_from([], io.StringIO("from a pipe\n")) == "from a pipe"
-    assert question_from(["Review:", "-"], io.StringIO("diff")) == "Review:\n\ndiff"
-    assert question_from(["-"], io.StringIO("diff")) == "diff"
-    assert question_from([], TerminalFile()) is None
-    with pytest.raises(ValueError, match="empty"):
-        question_from([], io.StringIO(" \n"))
 
 
 def test_a_document_and_an_image(run: Run, tmp_path: Path) -> None:
@@ -116,50 +103,6 @@ def test_no_escape_sequence_gets_into_a_pipe(run: Run) -> None:
     """A pipe may end at a terminal."""
     run.kimi.script(say("\x1b]0;owned\x07\x1b[2Jhi\r\n\x9b1m\x08"))
     assert run("chat", "Hi")[1] == "\\x1b]0;owned\\x07\\x1b[2Jhi\n\\x9b1m\\x08\n"
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_a_conversation(kimi: Emulator) -> None:
-    """It sends the history, with the part of an answer that came before Ctrl-C. /new forgets it. An error does not
-    end the conversation."""
-    kimi.script(think("hm"), say("first answer"))
-    kimi.script(say("the beginning"), pause(float("inf")), say("never"))
-    kimi.script(say("third answer"))
-    with on_terminal(kimi, "chat", "--system", "Be brief.") as terminal:
-        terminal.until("> ")
-        terminal.type("one\n")
-        assert "first answer" in terminal.until("\n> ")
-        terminal.type("two\n")
-        terminal.until("the beginning")
-        terminal.type("\x03")
-        terminal.until("\n> ")
-        terminal.type("three\n")
-        assert "third answer" in terminal.until("\n> ")
-        terminal.type("/help\n")
-        assert "/quit" in terminal.until("\n> ")
-        terminal.type("/new\n")
-        terminal.until("\n> ")
-        kimi.fail(bad_key())
-        terminal.type("four\n")
-        assert "401" in terminal.until("\n> ")
-        terminal.type("five\n")
-        terminal.until("\n> ")
-        terminal.type("/quit\n")
-        assert "Traceback" not in terminal.rest()
-    assert terminal.process.returncode == 0
-    *_, third, _, fifth = [[message["content"] for message in body["messages"]] for body in kimi.chats]
-    assert third == ["Be brief.", "one", "first answer", "two", "the beginning", "three"]
-    assert fifth == ["Be brief.", "five"]
-
-
-def test_a_question_without_an_answer_is_not_remembered() -> None:
-    """Kimi refuses an empty assistant message."""
-    question = {"role": "user", "content": "q"}
-    assert history_after([], question, Reply(reasoning="hm")) == []
-    assert history_after([], question, Reply(content="part", reasoning="hm")) == [
-        question,
-        {"role": "assistant", "content": "part", "reasoning_content": "hm"},
-    ]
 
 
 def test_a_search(run: Run) -> None:
