@@ -1,18 +1,19 @@
 """Markdown on a terminal while it arrives, by rich: finished blocks are printed, the one that grows is shown below them.
 
 `console.py` calls it on terminals where rich is installed. An answer is text of a model: HTML stays text, the address of
-a link is shown beside it, and characters that an entity such as `&#27;` stands for are written out.
+a link is shown beside it, and characters that an entity such as `&#x202e;` stands for are written out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.markdown import Markdown
+from rich.markdown import Heading, Markdown
 from rich.segment import Segment
 
 from kimi_openai._internal.sanitize import escape_controls
@@ -24,9 +25,21 @@ PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "tab
 REDRAWS_PER_SECOND = 10
 
 
+class _Heading(Heading):
+    """A heading at the left, on every level and with every version of rich."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.text.justify = "left"
+        yield self.text
+
+
+class _Markdown(Markdown):
+    elements: ClassVar = {**Markdown.elements, "heading_open": _Heading}
+
+
 def markdown(text: str) -> Markdown:
     """The text for rich. Line breaks inside of a paragraph stay, because models write lines that belong apart."""
-    shown = Markdown("", hyperlinks=False)
+    shown = _Markdown("", hyperlinks=False)
     shown.parsed = PARSER.parse(text)
     _make_safe(shown.parsed)
     return shown
@@ -62,7 +75,7 @@ class MarkdownWriter:
         self._has_blocks = False
         self._live = Live(
             console=screen,
-            get_renderable=lambda: _End(self._text),
+            get_renderable=lambda: _Lines(self._text, max(screen.height - 2, 1)),
             transient=True,
             refresh_per_second=REDRAWS_PER_SECOND,
             redirect_stdout=False,
@@ -91,17 +104,28 @@ class MarkdownWriter:
             if self._has_blocks:
                 self._screen.line()
             self._has_blocks = True
-            self._screen.print(markdown(text), end="")
+            self._screen.print(_Lines(text), end="")
 
 
-class _End:
-    """The end of a text: as many of its lines as the screen has room for."""
+class _Lines:
+    """A text as lines without blanks at their ends, which rich fills up to the width of the screen: they would be
+    copied along. `most`: only so many of the last lines."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, most: int | None = None) -> None:
+        self._text, self._most = text, most
 
     def __rich_console__(self, screen: Console, options: ConsoleOptions) -> RenderResult:
         lines = screen.render_lines(markdown(self._text), options, pad=False)
-        for line in lines[-max(screen.height - 2, 1) :]:
-            yield from line
+        for line in lines[-self._most :] if self._most else lines:
+            yield from _stripped(line)
             yield Segment.line()
+
+
+def _stripped(line: list[Segment]) -> list[Segment]:
+    """The line without blanks at its end; those with a ground stay."""
+    while line and not (line[-1].style and line[-1].style.bgcolor):
+        last = line[-1]
+        if text := last.text.rstrip():
+            return [*line[:-1], Segment(text, last.style)]
+        line = line[:-1]
+    return line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import struct
 import subprocess
@@ -24,15 +25,22 @@ TIMEOUT = 30.0
 PASTE, END_PASTE = "\x1b[200~", "\x1b[201~"
 ENTER, CTRL_C, CTRL_D = "\r", "\x03", "\x04"
 
+SIZES = ("COLUMNS", "LINES")
+"""Variables that would count instead of the size of the terminal."""
+
 EXTRAS = ("rich", "prompt_toolkit", "argcomplete")
 
 
 class Screen(pyte.Screen):
-    """A screen that tells the program where its cursor is."""
+    """A screen that tells the program where its cursor is, and that shows joined emoji as the first of them (pyte knows
+    no joiners)."""
 
     def __init__(self, columns: int, rows: int, keyboard: int) -> None:
         super().__init__(columns, rows)
         self._keyboard = keyboard
+
+    def draw(self, data: str) -> None:
+        super().draw(re.sub("\u200d.|[\ufe0e\ufe0f\u200c]", "", data))
 
     def write_process_input(self, data: str) -> None:
         os.write(self._keyboard, data.encode())
@@ -146,7 +154,7 @@ def on_terminal(
     process = subprocess.Popen(
         ["sh", "-c", on_it, os.ttyname(slave), sys.executable, "-W", "error", "-c", program, *arguments],
         start_new_session=True,
-        env=environment(kimi, TERM="dumb") | variables,
+        env={name: value for name, value in environment(kimi, TERM="dumb").items() if name not in SIZES} | variables,
     )
     try:
         yield Terminal(master, process, columns, rows)
