@@ -11,12 +11,13 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from io import StringIO
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TextIO
 
-from kimi_openai._internal.sanitize import ControlEscaper, escape_controls, json_line, one_line
-from kimi_openai._internal.table import numeric_columns, text_table
+from kimi_openai._internal.sanitize import ControlEscaper, escape_controls, json_line
+from kimi_openai._internal.table import text_records, text_table, width
 
-from .screen import WaitingLine, has_colour, is_dumb, print_table, screen_of
+from .screen import WaitingLine, has_colour, is_dumb, screen_of
 
 if TYPE_CHECKING:
     from .markdown import MarkdownWriter
@@ -94,15 +95,14 @@ class Console:
         self._write(self.out, f"{escape_controls(text, keeps_invisible=not self.out_is_tty)}\n")
 
     def table(self, rows: Sequence[Sequence[object]], *, instead: object = None) -> None:
-        """Write rows in columns, numbers to the right; on a screen they fit its width. `instead`: a value that is
+        """Write rows in columns; one below the other if a terminal is too narrow for them. `instead`: a value that is
         written as JSON in their place, unless it is None."""
         if instead is not None:
             self.line(json_line(instead))
-        elif self._out_screen is None:
-            self.line(text_table(rows))
-        else:
-            cells = [[one_line(cell) for cell in row] for row in rows]
-            print_table(self._out_screen, cells, numeric_columns(cells))
+            return
+        text = text_table(rows)
+        is_too_wide = self.out_is_tty and max(map(width, text.split("\n"))) > get_terminal_size().columns
+        self.line(text_records(rows) if is_too_wide else text)
 
     def aside(self, piece: str) -> None:
         """Write a piece of something beside the answer, such as reasoning: dim, and on a terminal only."""

@@ -73,8 +73,6 @@ class ConversationLog:
     def write(self, messages: Sequence[Mapping[str, Any]], *, model: str, system: str | None) -> None:
         """Append what is new since the last time. Raises `OSError`."""
         now = datetime.now(timezone.utc)
-        if self.path is None:
-            self.path = private_file(FOLDER, f"{now:%Y-%m-%dT%H-%M-%S}-{uuid4().hex[:8]}.jsonl")
         pairs = zip(self.saved.messages, messages, strict=False)
         keep = next((position for position, (old, new) in enumerate(pairs) if old != new), None)
         keep = min(len(self.saved.messages), len(messages)) if keep is None else keep
@@ -85,8 +83,14 @@ class ConversationLog:
             "keep": keep,
             "messages": list(messages[keep:]),
         }
+        self._append(json.dumps(record).encode("ascii") + b"\n")
+        self.saved = Saved([dict(message) for message in messages], model, system)
+
+    def _append(self, record: bytes) -> None:
+        if self.path is None:
+            name = f"{datetime.now():%Y-%m-%dT%H-%M-%S}-{uuid4().hex[:8]}.jsonl"
+            self.path = private_file(FOLDER, name)
         with self.path.open("a+b") as file:
             file.seek(max(file.tell() - 1, 0))
-            start = b"" if file.read() in (b"", b"\n") else b"\n"  # the last line may have been cut
-            file.write(start + json.dumps(record).encode("ascii") + b"\n")
-        self.saved = Saved([dict(message) for message in messages], model, system)
+            is_cut = file.read() not in (b"", b"\n")
+            file.write(b"\n" + record if is_cut else record)

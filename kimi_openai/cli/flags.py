@@ -32,6 +32,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"leave `effort` out", "leave out --effort"),
     (r"^effort (is|says)", r"--effort \1"),
     (r"write model='([^']*)'", r"use --model \1"),
+    (r", or model_aliases=\.\.\.", ""),
     (r"list_models", "kimi-openai models"),
     # budgets and limits
     (r"send fewer \(max_concurrency=\.\.\. on the client\)", "send fewer at once"),

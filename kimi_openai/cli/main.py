@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from typing import TextIO
 
@@ -50,20 +51,25 @@ def _run(arguments: Sequence[str]) -> int:
         options = root.parse_args(with_command(arguments))
         if options.command == "completion":  # a shell runs it each time that it starts
             return print_completion(options, console)
-        from .run import run
-
-        return run(options, console)
+        return _imported_run(console)(options, console)
     except SystemExit as end:  # argparse's, which has printed why
         return end.code if isinstance(end.code, int) else 2
     except KeyboardInterrupt:
         return INTERRUPTED
-    except ImportError:  # of a package that is too old, or not there
+
+
+def _imported_run(console: Console) -> Callable[[Namespace, Console], int]:
+    """The function that runs a command. If a package is so old that it cannot be imported, notes say so."""
+    try:
+        from .run import run
+    except Exception:  # what an old package lacks is an ImportError, an AttributeError or a TypeError
         unfit = unfit_packages()
         if not unfit:
             raise
         for each in unfit:
             console.note(f"{each}: {each.todo}")
-        return 2
+        raise SystemExit(2) from None
+    return run
 
 
 def _discard(*outputs: TextIO) -> None:

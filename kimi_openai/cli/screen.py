@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console as Screen
     from rich.console import RenderableType
 
-__all__ = ["WaitingLine", "has_colour", "is_dumb", "print_table", "screen_of"]
+__all__ = ["WaitingLine", "has_colour", "is_dumb", "screen_of"]
 
 WAIT_BEFORE_LINE = 0.7
 """Seconds before a waiting line appears: a quick command needs none."""
@@ -44,18 +44,6 @@ def screen_of(file: TextIO) -> Screen | None:
     return Console(
         file=file, force_terminal=True, highlight=False, markup=False, emoji=False, no_color=not has_colour(file)
     )
-
-
-def print_table(screen: Screen, rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> None:
-    """Print rows in columns that fit the screen: what is too long for its column goes on below."""
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-    for is_numeric in numeric:
-        table.add_column(justify="right" if is_numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    screen.print(table)
 
 
 class WaitingLine:

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kimi_openai.emulator import Damage, Emulator, bad_key, call, comments, cut, pause, say, think, usage
-from kimi_openai.messages.reply import Reply
+from kimi_openai.emulator import Damage, call, comments, cut, finish, say, think, usage
 
 from .conftest import PIXEL, Run, TerminalFile
-from .terminal import on_terminal
 
 
 def test_one_question(run: Run) -> None:
@@ -64,6 +62,55 @@ def test_json(run: Run) -> None:
     assert (answer["finish_reason"], answer["model"]) == ("stop", "kimi-k3")
     assert "你好" in out
     assert "\x9b" not in out
+
+
+def test_short_options_and_names(run: Run) -> None:
+    """-m and -s, a short name of a model, and --max-tokens, which is what Kimi calls max_completion_tokens."""
+    assert run("chat", "-m", "k3.1-pro", "-s", "Be brief.", "--max-tokens", "99", "Hi")[0] == 0
+    assert (run.sent()["model"], run.sent()["max_completion_tokens"]) == ("kimi-k3.1-pro", 99)
+    assert run.sent()["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert run("tokens", "-m", "k3", "Hi")[0] == 0
+
+
+def test_words_alone_are_a_question(run: Run) -> None:
+    """Also a single one, and options before it; a slip in a command and a key are not sent."""
+    for arguments in (["hello"], ["Why?", "now"], ["-m", "k3", "hello"], ["--json", "hello"]):
+        assert run(*arguments)[0] == 0
+        assert run.sent()["messages"][-1]["content"] in ("hello", "Why? now")
+    asked = len(run.kimi.chats)
+    for word in ("blance", "sk-secret123", "model"):
+        code, out, errors = run(word)
+        assert (code, out) == (2, "")
+        assert "secret" not in errors
+    assert len(run.kimi.chats) == asked
+
+
+def test_a_schema(run: Run, tmp_path: Path) -> None:
+    """The answer is JSON that fits it, whole or not at all; an answer that is none is exit code 1."""
+    (tmp_path / "my city.json").write_text(
+        '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}'
+    )
+    code, out, errors = run("chat", "--schema", "my city.json", "Which?")
+    assert (code, errors) == (0, "")
+    assert isinstance(json.loads(out)["city"], str)
+    sent = run.sent()["response_format"]
+    assert (sent["type"], sent["json_schema"]["name"]) == ("json_schema", "my_city")
+    run.kimi.script(say('{"city": "Par'), cut())
+    run.kimi.script(say('{"city": "Rome"}'))
+    assert run("chat", "--schema", "my city.json", "Which?")[:2] == (0, '{"city": "Rome"}\n')
+    run.kimi.script(say('{"city": "Par'), finish("length"))
+    code, out, errors = run("chat", "--schema", "my city.json", "Which?")
+    assert (code, out, "is not JSON" in errors) == (1, '{"city": "Par\n', True)
+    for text, words in (("[1]", "JSON object"), ("{", "not JSON"), ("\xff", "not JSON")):
+        (tmp_path / "bad.json").write_text(text)
+        code, _, errors = run("chat", "--schema", "bad.json", "Which?")
+        assert (code, words in errors) == (2, True)
+
+
+def test_no_reasoning(run: Run) -> None:
+    """It is not in the JSON either."""
+    run.kimi.script(think("hm"), say("2"))
+    assert "reasoning" not in json.loads(run("chat", "--no-reasoning", "--json", "1+1?")[1])
 
 
 def test_raw_chunks(run: Run) -> None:
