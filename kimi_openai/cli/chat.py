@@ -108,7 +108,7 @@ def response_format(text: str, name: str) -> dict[str, Any]:
     except ValueError as problem:
         raise ValueError(f"--schema: this is not JSON ({problem})") from None
     if not is_object(schema):
-        raise ValueError("--schema: a JSON Schema is a JSON object, such as {\"type\": \"object\", ...}")
+        raise ValueError('--schema: a JSON Schema is a JSON object, such as {"type": "object", ...}')
     safe_name = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64]
     return {"type": "json_schema", "json_schema": {"name": safe_name, "schema": schema, "strict": True}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kimi_openai.models.catalog import CURRENT, MODELS
@@ -17,7 +18,16 @@ def add_model(command: argparse.ArgumentParser, default: str | None = CURRENT[0]
     option: Any = command.add_argument(
         *("-m", "--model"), default=default, metavar="ID", help=f"{about}; short names work: k3 is kimi-k3"
     )
-    option.completer = lambda **_: [*short_names(), *short_names().values()]  # argcomplete calls it
+    option.completer = _completer([*short_names(), *short_names().values()])
+
+
+def _completer(words: Sequence[str]) -> Callable[..., Sequence[str]]:
+    """What argcomplete calls for the words that can follow an option."""
+
+    def complete(**_: object) -> Sequence[str]:
+        return words
+
+    return complete
 
 
 def add_chat_options(command: argparse.ArgumentParser) -> None:
@@ -66,7 +76,7 @@ def _add_thinking(command: argparse.ArgumentParser) -> None:
     )
     levels = list(dict.fromkeys(level for model in MODELS.values() for level in model.efforts))
     effort: Any = command.add_argument("--effort", metavar="LEVEL", help=f"how much to think: {', '.join(levels)} (k3)")
-    effort.completer = lambda **_: levels
+    effort.completer = _completer(levels)
     command.add_argument(
         "--no-reasoning", action="store_false", dest="reasoning", help="do not show the reasoning; Kimi thinks anyway"
     )

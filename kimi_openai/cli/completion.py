@@ -1,4 +1,4 @@
-"""Completion in the shell, by argcomplete (extra `cli`): the script for a shell, and the answers when Tab is pressed."""
+"""Completion in the shell, by argcomplete (extra `cli`): the script for a shell, and the answers when it asks."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class Console:
         The block gets a function that ends the waiting line early. `share` returns what is done, from 0 to 1.
         """
         if not self.err_is_tty:
-            yield bool
+            yield lambda: None
             return
         self._waiting_line = line = WaitingLine(lambda: self._err_screen, self.err, escape_controls(label), share)
         line.start()

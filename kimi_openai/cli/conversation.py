@@ -127,6 +127,8 @@ class Conversation:
         before = list(self.turns)
         if self.is_answered:
             self.turns.pop()
-        ask(self.last_question)
-        if not self.is_answered and len(before) > len(self.turns):
-            self.turns, self.is_answered = before, True
+        try:
+            ask(self.last_question)
+        finally:
+            if not self.is_answered and len(before) > len(self.turns):
+                self.turns, self.is_answered = before, True

@@ -110,7 +110,9 @@ def _settings_problem(facts: Facts) -> Check:
     what = facts.problem + (f" (found: {', '.join(found)})" if found else "")
     todo = "correct it there, and run `kimi-openai doctor` again"
     if facts.has_no_key:
-        todo = f"create a key at {' or '.join(CONSOLES.values())} (mainland China), then: export MOONSHOT_API_KEY=sk-..."
+        todo = (
+            f"create a key at {' or '.join(CONSOLES.values())} (mainland China), then: export MOONSHOT_API_KEY=sk-..."
+        )
     return Check("settings", what, 2, todo)
 
 

@@ -1,7 +1,7 @@
-"""Markdown on a terminal while it arrives, by rich: finished blocks are printed, the one that grows is shown below them.
+"""Markdown on a terminal while it arrives, by rich: finished blocks are printed, the one that grows is shown below.
 
-`console.py` calls it on terminals where rich is installed. An answer is text of a model: HTML stays text, the address of
-a link is shown beside it, and characters that an entity such as `&#x202e;` stands for are written out.
+`console.py` calls it on terminals where rich is installed. An answer is text of a model: HTML stays text, the address
+of a link is shown beside it, and characters that an entity such as `&#x202e;` stands for are written out.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ class _Lines:
     def __init__(self, text: str, most: int | None = None) -> None:
         self._text, self._most = text, most
 
-    def __rich_console__(self, screen: Console, options: ConsoleOptions) -> RenderResult:
-        lines = screen.render_lines(markdown(self._text), options, pad=False)
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = console.render_lines(markdown(self._text), options, pad=False)
         for line in lines[-self._most :] if self._most else lines:
             yield from _stripped(line)
             yield Segment.line()

@@ -41,7 +41,8 @@ class Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         ours, sdk = installed_version("kimi-openai") or "(not installed)", installed_version("openai") or "missing"
-        parser.exit(message=f"kimi-openai {ours} (openai {sdk})\n")
+        print(f"kimi-openai {ours} (openai {sdk})")
+        parser.exit()
 
 
 def with_command(arguments: Sequence[str]) -> Sequence[str]:

@@ -45,7 +45,7 @@ class AnswerPrinter:
 
     stream: ChatStream
 
-    def __init__(self, console: Console, shown: Shown = Shown()) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, console: Console, shown: Shown = Shown()) -> None:
         self.is_interrupted = False
         self._console, self._shown = console, shown
         self._is_thinking = self._has_text = False

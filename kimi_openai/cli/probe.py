@@ -58,10 +58,11 @@ class ProbeResult:
 class Facts:
     """What `doctor.judge` needs.
 
-    `requirements`: what this package needs. `found`: where keys and URLs were found. `not_read`: `.env` files that belong to other users. `problem`: why there
-    are no `settings`; `has_no_key`: because there is no key. `openai_names`: the `OPENAI_*` variables that are set. `proxy`: a URL or `None`. `here`,
-    `elsewhere`: the model list of the configured region and of the other one. `call`: a tiny chat request. The last
-    three are `None` if they were not asked for.
+    `requirements`: what this package needs. `found`: where keys and URLs were found. `not_read`: `.env` files that
+    belong to other users. `problem`: why there are no `settings`; `has_no_key`: because there is no key.
+    `openai_names`: the `OPENAI_*` variables that are set. `proxy`: a URL or `None`. `here`, `elsewhere`: the model list
+    of the configured region and of the other one. `call`: a tiny chat request. The last three are `None` if they were
+    not asked for.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -9,9 +9,12 @@ from typing import Any
 from openai.types.chat import ChatCompletion
 
 from kimi_openai.client.clients import KimiOpenAI
+from kimi_openai.endpoints.formulas import Reference
 from kimi_openai.messages.reply import Reply
+from kimi_openai.tools.function_schema import Tool
+from kimi_openai.tools.loop import ToolRun
 from kimi_openai.tools.runner import run_tools_with
-
+from kimi_openai.tools.turn import ToolCall
 
 from .console import Console
 from .printer import AnswerPrinter, Shown

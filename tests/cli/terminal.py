@@ -90,7 +90,7 @@ class Terminal:
         self.until_true(lambda: self.lines[-1:] == [">"] and self._screen.cursor.x == 2, "a prompt")
 
     def enter(self, keys: str, shown: str | None = None) -> None:
-        """At the prompt, type the keys, of which the last line is to be `shown`; then Enter, and wait for the answer."""
+        """At the prompt, type keys that show as `shown` in the last line; then Enter, and wait for the next prompt."""
         self.at_prompt()
         line = (keys if shown is None else shown).strip()
         self.type(keys)

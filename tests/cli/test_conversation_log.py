@@ -39,18 +39,14 @@ def test_the_last_conversation_goes_on(run: Run, state_of_this_test: Path) -> No
     (file,) = files(state_of_this_test)
     assert file.stat().st_mode & 0o777 == 0o600
     assert run.sent()["model"] == "kimi-k3.1-pro"
-    assert [message["content"] for message in run.sent()["messages"]][::2] == ["Be brief.", run_answer(run)]
-    assert [message["role"] for message in run.sent()["messages"]] == ["system", "user", "assistant", "user"]
+    system, first, answer, second = run.sent()["messages"]
+    assert (system["content"], first["content"], second["content"]) == ("Be brief.", "one", "two")
+    assert (answer["role"], "one" in answer["content"]) == ("assistant", True)
     run("chat", "-c", "-s", "Be long.", "-m", "k3", "three")
-    assert [message["content"] for message in run.sent()["messages"]][0] == "Be long."
+    assert run.sent()["messages"][0]["content"] == "Be long."
     assert (run.sent()["model"], len(run.sent()["messages"])) == ("kimi-k3", 6)
     run("chat", "another")
     assert len(files(state_of_this_test)) == 2
-
-
-def run_answer(run: Run) -> Any:
-    """The answer that was sent back."""
-    return run.sent()["messages"][2]["content"]
 
 
 @pytest.mark.usefixtures("at_terminal")

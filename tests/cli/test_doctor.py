@@ -264,7 +264,10 @@ def test_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"HTTPS_PROXY": "http://me:pass@127.0.0.1:9"}, ["problem  proxy     http://127.0.0.1:9: nothing listens", "NO_PROXY="]),
+        (
+            {"HTTPS_PROXY": "http://me:pass@127.0.0.1:9"},
+            ["problem  proxy     http://127.0.0.1:9: nothing", "NO_PROXY="],
+        ),
         ({}, ["problem  access    no answer: the name nothing.invalid cannot be looked up (DNS: ", "spelled"]),
     ],
     ids=["proxy", "DNS"],

@@ -52,7 +52,15 @@ def test_an_answer_is_shown_once_at_any_width(slow: Emulator, columns: int) -> N
     slow.script(think("让我想想 🤔 " * 12), say(ANSWER))
     with on_terminal(slow, "chat", "Hi", columns=columns, **XTERM) as terminal:
         written = terminal.rest()
-    words = ("月亮 🌙", "The moon is far: 384,400 km", "远.", "• one", "• two 二", "def f(x: int) -> int:", "return x + 1")
+    words = (
+        "月亮 🌙",
+        "The moon is far: 384,400 km",
+        "远.",
+        "• one",
+        "• two 二",
+        "def f(x: int) -> int:",
+        "return x + 1",
+    )
     for text in (*words, "你好", "12", "<b>html</b> link", "(https://example.com/a)"):
         assert terminal.text.count(text) == 1, (text, terminal.lines)
     assert not re.search(r"\*\*|```|# |\|--", terminal.text)
@@ -102,7 +110,9 @@ def test_no_reasoning_is_shown_if_it_is_not_wanted(kimi: Emulator) -> None:
 
 def test_nothing_of_an_answer_controls_the_terminal(kimi: Emulator) -> None:
     """Neither as it is, nor as an entity of HTML, nor in a link, nor in the name of a language."""
-    everything = "\n\n".join(text for name, text in {**TERMINAL_ATTACKS, **INVISIBLE_ATTACKS}.items() if name != "surrogate")
+    everything = "\n\n".join(
+        text for name, text in {**TERMINAL_ATTACKS, **INVISIBLE_ATTACKS}.items() if name != "surrogate"
+    )
     entities = "&#27;]0;owned&#7; &#x202e;txt &#x200b; &#155;31m [a&#27;[31m](https://e.example/&#27;[2J '&#27;')"
     kimi.script(say(f"{everything}\n\n{entities}\n\n```&#27;[31m\x1b\ncode &#27;\n```\n![&#27;]( &#27; )\n"))
     with on_terminal(kimi, "chat", "Hi", columns=200, rows=200, **XTERM) as terminal:

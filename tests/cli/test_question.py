@@ -85,7 +85,7 @@ def test_a_silent_pipe_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
 
     class Silent(io.StringIO):
-        def read(self, size: int | None = -1, /) -> str:
+        def read(self, _: int | None = -1, /) -> str:
             while not notes:
                 pass
             return "at last"

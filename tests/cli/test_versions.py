@@ -43,7 +43,9 @@ def test_an_old_sdk_is_named_and_not_a_traceback(tmp_path: Path, command: str) -
     (tmp_path / "openai").mkdir()
     (tmp_path / "openai" / "__init__.py").write_text("")
     (tmp_path / "openai-1.2.3.dist-info").mkdir()
-    (tmp_path / "openai-1.2.3.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: openai\nVersion: 1.2.3\n")
+    (tmp_path / "openai-1.2.3.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: openai\nVersion: 1.2.3\n"
+    )
     variables = environment(MOONSHOT_API_KEY="sk-1")
     variables["PYTHONPATH"] = f"{tmp_path}:{variables['PYTHONPATH']}"
     done = subprocess.run(
