@@ -114,18 +114,13 @@ class Console:
         """Write a line about the answer, or a problem, to stderr; above what is being redrawn."""
         with suppress(BrokenPipeError):
             self.out.flush()
-        text = escape_controls(text)
-        screen = self._redrawn_screen() if self.err_is_tty else None
-        if screen is None:
-            self._write(self.err, f"{text}\n")
+        if self._markdown_writer and self.err_is_tty:
+            self._markdown_writer.erase()
+        line = f"{escape_controls(text)}\n"
+        if self._waiting_line:
+            self._waiting_line.write_above(line)
         else:
-            screen.print(text, soft_wrap=True)
-
-    def _redrawn_screen(self) -> Any:
-        """The screen on which something is being redrawn, if there is one."""
-        if self._markdown_writer:
-            return self._out_screen
-        return self._err_screen if self._waiting_line and self._waiting_line.is_drawn else None
+            self._write(self.err, line)
 
     @contextmanager
     def waiting(

@@ -67,36 +67,48 @@ def finished_lines(text: str) -> int:
 
 
 class MarkdownWriter:
-    """Shows one Markdown text on a terminal, piece by piece, until `end`."""
+    """Shows one Markdown text on a terminal, piece by piece, until `end`.
+
+    The block that grows is erased before anything else is written: rich redraws it in a thread of its own, which would
+    move the cursor in between.
+    """
 
     def __init__(self, screen: Console) -> None:
         self._screen = screen
         self._text = ""
         self._has_blocks = False
-        self._live = Live(
-            console=screen,
-            get_renderable=lambda: _Lines(self._text, max(screen.height - 2, 1)),
-            transient=True,
-            refresh_per_second=REDRAWS_PER_SECOND,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._live: Live | None = None
 
     def feed(self, piece: str) -> None:
         """Add a piece."""
         self._text += piece
-        if not self._live.is_started:
-            self._live.start()
-        if "\n" in piece:
-            lines, count = self._text.split("\n"), finished_lines(self._text)
+        count = finished_lines(self._text) if "\n" in piece else 0
+        if count:
+            self.erase()
+            lines = self._text.split("\n")
             self._text = "\n".join(lines[count:])
             self._print("\n".join(lines[:count]))
+        if self._live is None:
+            self._live = Live(
+                console=self._screen,
+                get_renderable=lambda: _Lines(self._text, max(self._screen.height - 2, 1)),
+                transient=True,
+                refresh_per_second=REDRAWS_PER_SECOND,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+
+    def erase(self) -> None:
+        """Take the block that grows off the screen, until the next piece comes."""
+        if self._live is not None:
+            self._live.stop()
+        self._live = None
 
     def end(self) -> None:
         """Print what is left."""
+        self.erase()
         text, self._text = self._text, ""
-        if self._live.is_started:
-            self._live.stop()
         self._print(text)
 
     def _print(self, text: str) -> None:
@@ -108,16 +120,17 @@ class MarkdownWriter:
 
 
 class _Lines:
-    """A text as lines without blanks at their ends, which rich fills up to the width of the screen: they would be
-    copied along. `most`: only so many of the last lines."""
+    """A text as lines without blanks at their ends, which rich fills up to the width of the screen and which would be
+    copied along, and without empty lines around it. `most`: only so many of the last lines."""
 
-    def __init__(self, text: str, most: int | None = None) -> None:
+    def __init__(self, text: str, most: int = 0) -> None:
         self._text, self._most = text, most
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = console.render_lines(markdown(self._text), options, pad=False)
-        for line in lines[-self._most :] if self._most else lines:
-            yield from _stripped(line)
+        lines = [_stripped(line) for line in console.render_lines(markdown(self._text), options, pad=False)]
+        used = [number for number, line in enumerate(lines) if line]
+        for line in lines[used[0] : used[-1] + 1][-self._most :] if used else ():
+            yield from line
             yield Segment.line()
 
 

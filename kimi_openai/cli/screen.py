@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.console import Console as Screen
     from rich.console import RenderableType
+    from rich.live import Live
 
 __all__ = ["WaitingLine", "has_colour", "is_dumb", "screen_of"]
 
@@ -55,14 +56,11 @@ class WaitingLine:
     ) -> None:
         self._screen, self._file, self._label, self._share = screen, file, label, share
         self._begun = time.monotonic()
+        self._lock = threading.Lock()
+        self._is_over = False
+        self._live: Live | None = None
         self._timer = threading.Timer(WAIT_BEFORE_LINE, self._show)
         self._timer.daemon = True
-        self._erase: Callable[[], None] | None = None
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether it is on the screen now, and redrawn."""
-        return self._erase is not None
 
     def start(self) -> None:
         """Show the line after a while."""
@@ -71,12 +69,32 @@ class WaitingLine:
     def stop(self) -> None:
         """Erase the line."""
         self._timer.cancel()
-        self._timer.join()
-        if self._erase:
+        with self._lock:
+            self._is_over = True
             self._erase()
-        self._erase = None
+
+    def write_above(self, text: str) -> None:
+        """Write whole lines in its place; it is drawn again below them."""
+        with self._lock:
+            is_drawn = self._erase()
+            self._file.write(text)
+            self._file.flush()
+            if is_drawn:
+                self._draw()
 
     def _show(self) -> None:
+        with self._lock:
+            if not self._is_over:
+                self._draw()
+
+    def _erase(self) -> bool:
+        """Whether there was something to erase."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+        return live is not None
+
+    def _draw(self) -> None:
         screen = self._screen()
         if screen is None:
             self._file.write(f"{self._label} ...\n")
@@ -84,7 +102,7 @@ class WaitingLine:
             return
         from rich.live import Live
 
-        live = Live(
+        self._live = Live(
             console=screen,
             get_renderable=self._line,
             transient=True,
@@ -92,8 +110,7 @@ class WaitingLine:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        live.start()
-        self._erase = live.stop
+        self._live.start(refresh=True)
 
     def _line(self) -> RenderableType:
         from rich.progress_bar import ProgressBar

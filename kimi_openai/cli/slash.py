@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 from kimi_openai.client.clients import KimiOpenAI
@@ -22,7 +23,7 @@ from kimi_openai.usage.ledger import Ledger
 from .console import Console
 from .conversation import Conversation, Message
 
-__all__ = ["COMMANDS", "HELP", "Session", "as_document", "run_command", "word_choices"]
+__all__ = ["COMMANDS", "Session", "as_document", "help_text", "run_command", "word_choices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _retry(session: Session, _: str) -> None:
 def _cost(session: Session, _: str) -> None:
     tokens, ledger = session.ledger.tokens, session.ledger
     session.console.note(
-        f"{ledger.calls} answers, {tokens.prompt:,} tokens in ({tokens.cached_share:.0%} from the cache), "
+        f"answers: {ledger.calls}, {tokens.prompt:,} tokens in ({tokens.cached_share:.0%} from the cache), "
         f"{tokens.output:,} out: {money(ledger.cost, ledger.prices.currency)}"
     )
 
@@ -130,7 +131,7 @@ def _new(session: Session, _: str) -> None:
 
 
 def _help(session: Session, _: str) -> None:
-    session.console.note(HELP)
+    session.console.note(help_text(get_terminal_size().columns))
 
 
 def _quit(_: Session, __: str) -> None:
@@ -152,13 +153,19 @@ COMMANDS: Mapping[str, Command] = {
     "quit": Command("", "leave; so does Ctrl-D", _quit),
 }
 
-HELP = "\n".join(
-    (
-        *(f"  {f'/{name} {each.takes}':15} {each.does}" for name, each in COMMANDS.items()),
-        f"  {'Ctrl-C':15} end an answer; what came of it is remembered",
-        f"  {'Alt-Enter':15} a new line in the question; a pasted text is one question anyway",
-    )
-)
+KEYS = {
+    "Ctrl-C": "end an answer; what came of it is remembered",
+    "Alt-Enter": "a new line in the question; a paste is one question anyway",
+}
+WIDE = 80
+"""The columns of a terminal from which on each command is explained beside its name, not below."""
+
+
+def help_text(columns: int = WIDE) -> str:
+    """The commands and keys, and what each does."""
+    entries = {**{f"/{name} {each.takes}": each.does for name, each in COMMANDS.items()}, **KEYS}
+    between = " " if columns >= WIDE else "\n    "
+    return "\n".join(f"  {f'{name:15}' if columns >= WIDE else name}{between}{does}" for name, does in entries.items())
 
 
 def run_command(session: Session, line: str) -> None:

@@ -61,6 +61,11 @@ class Terminal:
         return [line.rstrip() for line in self._screen.display if line.strip()]
 
     @property
+    def page(self) -> str:
+        """All that is on the screen, with its empty lines."""
+        return "\n".join(line.rstrip() for line in self._screen.display).strip("\n")
+
+    @property
     def text(self) -> str:
         """The screen as one line of words: without line ends, which depend on the width."""
         return " ".join(word for line in self.lines for word in line.split())

@@ -67,6 +67,7 @@ def test_an_answer_is_shown_once_at_any_width(slow: Emulator, columns: int) -> N
     assert [line.strip() for line in terminal.lines if line.startswith("Second")] == ["Second line"]
     assert re.search(r"\x1b\[[0-9;]*m(def)\x1b\[", written)
     assert all(len(line) <= columns for line in terminal.lines)
+    assert "\n\n\n\n" not in terminal.page
 
 
 def test_an_answer_longer_than_the_screen_is_whole(slow: Emulator) -> None:

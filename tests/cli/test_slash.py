@@ -92,7 +92,7 @@ def test_a_retry_that_fails_keeps_the_answer(run: Run, monkeypatch: pytest.Monke
 def test_cost(run: Run) -> None:
     """What the session has used, at the prices of the model."""
     run.kimi.script(say("x"), usage(prompt_tokens=1_000_000, completion_tokens=100_000))
-    assert "1 answers, 1,000,000 tokens in (0% from the cache), 100,000 out: $4.50" in talk(run, "one", "/cost")
+    assert "answers: 1, 1,000,000 tokens in (0% from the cache), 100,000 out: $4.50" in talk(run, "one", "/cost")
 
 
 def test_save(run: Run, tmp_path: Path) -> None:
