@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .sanitize import escape_controls, one_line
 
-__all__ = ["LEFT", "MUTED", "NO_MATH", "Table", "escape_html", "numeric_columns", "text_table", "width"]
+__all__ = ["LEFT", "MUTED", "NO_MATH", "Table", "escape_html", "numeric_columns", "text_records", "text_table", "width"]
 
 MUTED = "opacity:.75"
 """Legible on a light and on a dark page, in any front end."""
@@ -91,6 +91,22 @@ def text_table(rows: Iterable[Sequence[object]]) -> str:
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     numeric = numeric_columns(cells)
     return "\n".join("  ".join(map(_padded, row, widths, numeric)).rstrip() for row in cells)
+
+
+def text_records(rows: Sequence[Sequence[object]]) -> str:
+    """Rows one below the other, for a terminal that is too narrow for columns. The first row is the header.
+
+    >>> print(text_records([("id", "size"), ("file_1", 12)]))
+    file_1
+      size  12
+    """
+    header, *others = [[one_line(cell) for cell in row] for row in rows]
+    columns = max(map(width, header))
+    lines: list[str] = []
+    for first, *rest in others:
+        named = zip(header[1:], rest, strict=True)
+        lines += [first, *(f"  {_padded(name, columns, False)}  {cell}" for name, cell in named if cell)]
+    return "\n".join(lines)
 
 
 def numeric_columns(rows: Sequence[Sequence[object]]) -> list[bool]:

@@ -12,7 +12,6 @@ from openai.types import Batch
 
 from kimi_openai._internal.json_values import to_json
 from kimi_openai._internal.sanitize import json_line
-from kimi_openai._internal.table import text_table
 from kimi_openai.client.clients import KimiOpenAI
 from kimi_openai.endpoints.batch_files import batch_results, delete_batch_files
 from kimi_openai.endpoints.batch_jobs import submit_batch, wait_for_batch
@@ -41,7 +40,7 @@ def batch(client: KimiOpenAI, options: Namespace, console: Console) -> int:
         case "list":
             found = list(client.batches.list())
             rows = [COLUMNS, *map(_row, found)]
-            console.line(json_line([to_json(each) for each in found]) if options.json else text_table(rows))
+            console.table(rows, instead=[to_json(each) for each in found] if options.json else None)
         case action:
             method = client.batches.cancel if action == "cancel" else client.batches.retrieve
             _show(method(options.id), options, console)
@@ -55,7 +54,7 @@ def _row(found: Batch) -> tuple[object, ...]:
 
 
 def _show(found: Batch, options: Namespace, console: Console) -> None:
-    console.line(json_line(to_json(found)) if options.json else text_table([COLUMNS, _row(found)]))
+    console.table([COLUMNS, _row(found)], instead=to_json(found) if options.json else None)
 
 
 def _wait(client: KimiOpenAI, options: Namespace, console: Console) -> int:

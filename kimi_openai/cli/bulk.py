@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from decimal import Decimal
 from importlib.util import find_spec
+from io import StringIO
 from typing import Any, TextIO
 
 from kimi_openai.bulk.plan import Estimate
 from kimi_openai.bulk.report import BulkReport, Progress
 from kimi_openai.bulk.run import bulk
 from kimi_openai.client.factories import create_async_client
+from kimi_openai.models.short_names import full_name
 
 from .console import Console
 
@@ -23,8 +26,9 @@ ASK_ABOVE = Decimal(1)
 """The cost, in the currency of the account, above which a terminal is asked."""
 
 
-def run_bulk(options: Namespace, console: Console, stdin: TextIO) -> int:
+def run_bulk(options: Namespace, console: Console) -> int:
     """Run `kimi-openai bulk`."""
+    stdin = sys.stdin or StringIO()
     with _progress(console) as shown:
         report = asyncio.run(_run(options, shown, lambda estimate: _confirmed(estimate, options, console, stdin)))
     console.line(report.to_json() if options.json else str(report))
@@ -40,7 +44,7 @@ async def _run(
             options.input,
             options.output,
             messages=options.messages,
-            model=options.model,
+            model=full_name(options.model) if options.model else None,
             params={"max_completion_tokens": options.max_tokens} if options.max_tokens else None,
             limit=options.limit,
             budget=options.budget,

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from kimi_openai._internal.json_values import is_array, to_json
-from kimi_openai._internal.sanitize import json_line
-from kimi_openai._internal.table import text_table
 from kimi_openai.client.clients import KimiOpenAI
 from kimi_openai.client.settings import Settings
 from kimi_openai.endpoints.balance import Balance, get_balance
@@ -26,8 +24,10 @@ from kimi_openai.endpoints.model_list import KimiModel, list_models
 from kimi_openai.endpoints.token_estimate import estimate_tokens
 from kimi_openai.messages.media import media_kind, media_type_of, read_file
 from kimi_openai.models.catalog import facts
+from kimi_openai.models.short_names import full_name
 
 from .console import Console
+from .question import read_stdin
 
 __all__ = ["balance", "env", "exports", "files", "messages_from", "models", "tokens"]
 
@@ -38,7 +38,7 @@ OPENAI_ACCOUNTS = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ORGANIZATION", 
 def balance(client: KimiOpenAI, options: Namespace, console: Console) -> int:
     """Run `kimi-openai balance`."""
     left = get_balance(client)
-    console.line(json_line(asdict(left)) if options.json else text_table(balance_rows(left)))
+    console.table(balance_rows(left), instead=asdict(left) if options.json else None)
     if left.is_exhausted:
         console.note("nothing is left: requests are refused until the account is topped up")
     return 0
@@ -52,10 +52,9 @@ def balance_rows(left: Balance) -> list[tuple[object, ...]]:
 def models(client: KimiOpenAI, options: Namespace, console: Console) -> int:
     """Run `kimi-openai models`."""
     found = list_models(client)
-    if options.json:
-        console.line(json_line([model.model_dump(mode="json") for model in found]))
-    else:
-        console.line(text_table([("id", "context", "images", "videos", "thinking", "note"), *map(model_row, found)]))
+    as_json = [model.model_dump(mode="json") for model in found] if options.json else None
+    header = ("id", "context", "images", "videos", "thinking", "note")
+    console.table([header, *map(model_row, found)], instead=as_json)
     return 0
 
 
@@ -77,9 +76,9 @@ def tokens(client: KimiOpenAI, options: Namespace, console: Console, stdin: Text
     """Run `kimi-openai tokens`."""
     if options.words and options.file:
         raise ValueError("give the text as words or as --file, not both")
-    text = _text_of(options.file) if options.file else " ".join(options.words) or stdin.read()
+    text = _text_of(options.file) if options.file else " ".join(options.words) or read_stdin(stdin, console.note)
     messages = messages_from(text) if options.messages else [{"role": "user", "content": text}]
-    console.line(str(estimate_tokens(client, model=options.model, messages=messages)))
+    console.line(str(estimate_tokens(client, model=full_name(options.model), messages=messages)))
     return 0
 
 
@@ -114,7 +113,7 @@ def files(client: KimiOpenAI, options: Namespace, console: Console, stdin: TextI
             found = list(map(to_json, client.files.list()))
             columns = ("id", "purpose", "bytes", "status", "filename")
             rows = [columns, *([file.get(column, "-") for column in columns] for file in found)]
-            console.line(json_line(found) if options.json else text_table(rows))
+            console.table(rows, instead=found if options.json else None)
         case "upload":
             _upload(client, Path(options.path), options.purpose, console)
         case "extract":

@@ -1,28 +1,28 @@
 """The two outputs of a command: answers to stdout, everything else to stderr, with control characters written out.
 
-Only this module asks whether an output is a terminal. Colour, waiting lines and progress bars are for terminals only.
+Only this module and `screen.py` ask whether an output is a terminal. Colour, Markdown, waiting lines and progress bars
+are for terminals only. Invisible characters are written out on terminals, and are data in pipes.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from io import StringIO
-from typing import TextIO
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, TextIO
 
-from kimi_openai._internal.sanitize import ControlEscaper, escape_controls
-from kimi_openai._internal.table import bar, width
+from kimi_openai._internal.sanitize import ControlEscaper, escape_controls, json_line
+from kimi_openai._internal.table import text_records, text_table, width
+
+from .screen import WaitingLine, has_colour, is_dumb, screen_of
+
+if TYPE_CHECKING:
+    from .markdown import MarkdownWriter
 
 __all__ = ["Console", "EscapingWriter"]
-
-WAIT_BEFORE_LINE = 0.7
-"""Seconds before a waiting line appears: a quick command needs none."""
-
-REDRAW_INTERVAL = 0.2
 
 
 class EscapingWriter:
@@ -42,29 +42,67 @@ class EscapingWriter:
 
 
 class Console:
-    """Stdout and stderr of a command. `out_is_tty` and `err_is_tty` say which of them is a terminal."""
+    """Stdout and stderr of a command. `out_is_tty` and `err_is_tty` say which of them is a terminal,
+    `is_dumb` whether a terminal cannot move its cursor, `has_colour` whether styles are written to stderr."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.out, self.err = out or sys.stdout or StringIO(), err or sys.stderr or StringIO()  # they may be closed
         self.out_is_tty, self.err_is_tty = self.out.isatty(), self.err.isatty()
-        self.has_colour = self.err_is_tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self._answer_escaper, self._aside_escaper = ControlEscaper(), ControlEscaper()
+        self.has_colour, self.is_dumb = has_colour(self.err), is_dumb()
+        self._answer_escaper = ControlEscaper(keeps_invisible=not self.out_is_tty)
+        self._aside_escaper = ControlEscaper()
         self._is_mid_line = False
-        self._waiting_line = _WaitingLine(self.err)
+        self._waiting_line: WaitingLine | None = None
+        self._markdown_writer: MarkdownWriter | None = None
+
+    @cached_property
+    def _out_screen(self) -> Any:
+        return screen_of(self.out)
+
+    @cached_property
+    def _err_screen(self) -> Any:
+        return screen_of(self.err)
 
     def answer(self, piece: str) -> None:
         """Write a piece of an answer at once."""
         self._write(self.out, self._answer_escaper.feed(piece))
 
+    def markdown(self, piece: str) -> None:
+        """Show a piece of an answer in Markdown; as it is where that cannot be shown."""
+        if self._out_screen is None:
+            self.answer(piece)
+            return
+        if self._markdown_writer is None:
+            from .markdown import MarkdownWriter
+
+            self._markdown_writer = MarkdownWriter(self._out_screen)
+        self._markdown_writer.feed(self._answer_escaper.feed(piece))
+
     def end_answer(self) -> None:
         """End an answer, with a newline if its last line has none."""
-        self._write(self.out, self._answer_escaper.flush())
+        rest = self._answer_escaper.flush()
+        if self._markdown_writer:
+            self._markdown_writer.feed(rest)
+            self._markdown_writer.end()
+            self._markdown_writer = None
+            return
+        self._write(self.out, rest)
         if self._is_mid_line:
             self._write(self.out, "\n")
 
     def line(self, text: str) -> None:
         """Write whole lines of an answer."""
-        self._write(self.out, f"{escape_controls(text)}\n")
+        self._write(self.out, f"{escape_controls(text, keeps_invisible=not self.out_is_tty)}\n")
+
+    def table(self, rows: Sequence[Sequence[object]], *, instead: object = None) -> None:
+        """Write rows in columns; one below the other if a terminal is too narrow for them. `instead`: a value that is
+        written as JSON in their place, unless it is None."""
+        if instead is not None:
+            self.line(json_line(instead))
+            return
+        text = text_table(rows)
+        is_too_wide = self.out_is_tty and max(map(width, text.split("\n"))) > get_terminal_size().columns
+        self.line(text_records(rows) if is_too_wide else text)
 
     def aside(self, piece: str) -> None:
         """Write a piece of something beside the answer, such as reasoning: dim, and on a terminal only."""
@@ -73,10 +111,21 @@ class Console:
             self._write(self.err, f"\x1b[2m{text}\x1b[0m" if text and self.has_colour else text)
 
     def note(self, text: str) -> None:
-        """Write a line about the answer, or a problem, to stderr."""
+        """Write a line about the answer, or a problem, to stderr; above what is being redrawn."""
         with suppress(BrokenPipeError):
             self.out.flush()
-        self._waiting_line.write_above(f"{escape_controls(text)}\n")
+        text = escape_controls(text)
+        screen = self._redrawn_screen() if self.err_is_tty else None
+        if screen is None:
+            self._write(self.err, f"{text}\n")
+        else:
+            screen.print(text, soft_wrap=True)
+
+    def _redrawn_screen(self) -> Any:
+        """The screen on which something is being redrawn, if there is one."""
+        if self._markdown_writer:
+            return self._out_screen
+        return self._err_screen if self._waiting_line and self._waiting_line.is_drawn else None
 
     @contextmanager
     def waiting(
@@ -86,12 +135,20 @@ class Console:
 
         The block gets a function that ends the waiting line early. `share` returns what is done, from 0 to 1.
         """
-        if self.err_is_tty:
-            self._waiting_line.start(escape_controls(label), share)
+        if not self.err_is_tty:
+            yield lambda: None
+            return
+        self._waiting_line = line = WaitingLine(lambda: self._err_screen, self.err, escape_controls(label), share)
+        line.start()
+
+        def stop() -> None:
+            line.stop()
+            self._waiting_line = None
+
         try:
-            yield self._waiting_line.stop
+            yield stop
         finally:
-            self._waiting_line.stop()
+            stop()
 
     def _write(self, file: TextIO, text: str) -> None:
         if text:
@@ -99,49 +156,3 @@ class Console:
             file.flush()
             if file is self.out:
                 self._is_mid_line = not text.endswith("\n")
-
-
-class _WaitingLine:
-    """A line that its own thread draws from `start` to `stop`. Stopping it twice does no harm."""
-
-    def __init__(self, err: TextIO) -> None:
-        self._err = err
-        self._drawn_width = 0
-        self._lock = threading.Lock()
-        self._is_over = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self, label: str, share: Callable[[], float] | None) -> None:
-        """Draw the line after a while."""
-        self._is_over.clear()
-        self._thread = threading.Thread(target=self._run, args=(label, share), daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Erase the line and end the thread."""
-        if self._thread:
-            self._is_over.set()
-            self._thread.join()
-            self._thread = None
-            self._draw("")
-
-    def write_above(self, text: str) -> None:
-        """Write whole lines in its place; the waiting line is drawn again below them."""
-        self._draw("", text)
-
-    def _run(self, label: str, share: Callable[[], float] | None) -> None:
-        begun = time.monotonic()
-        pause = WAIT_BEFORE_LINE
-        while not self._is_over.wait(pause):
-            done = f" {bar(share())}" if share else ""
-            self._draw(f"{label}{done} {time.monotonic() - begun:.0f} s")
-            pause = REDRAW_INTERVAL
-
-    def _draw(self, text: str, above: str = "") -> None:
-        with self._lock:
-            erased = " " * (self._drawn_width - width(text))
-            line = f"\r{text}{erased}" + ("" if text else "\r") if text or erased else ""
-            self._drawn_width = width(text)
-            if line or above:
-                self._err.write(line + above)
-                self._err.flush()

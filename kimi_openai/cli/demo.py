@@ -1,7 +1,7 @@
 """`demo`: six things that Kimi does, each as a user would write it, with the result.
 
 Each example is a function. Its source is printed and then it is run, so the code that is shown is the code that ran.
-`main.py` calls `run`, with a client for the real service or for the emulator.
+`run` is called with a client for the real service or for the emulator.
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import TextIO
+from contextlib import redirect_stdout
+from typing import Any, TextIO
 
 from kimi_openai.client.clients import KimiOpenAI
+from kimi_openai.client.factories import create_client
 from kimi_openai.endpoints.balance import get_balance
 from kimi_openai.endpoints.files import extract_text
 from kimi_openai.endpoints.token_estimate import estimate_tokens
+from kimi_openai.errors.exceptions import MissingKeyError
 from kimi_openai.messages.builders import file_message, join_partial, partial_message
 
-__all__ = ["EXAMPLES", "run"]
+from .console import Console, EscapingWriter
+
+__all__ = ["EXAMPLES", "run", "run_demo"]
 
 MODEL = "kimi-k3"
 
@@ -83,6 +88,28 @@ EXAMPLES: tuple[Callable[[KimiOpenAI], None], ...] = (
     balance,
     file_extraction,
 )
+
+
+def run_demo(_: object, console: Console) -> int:
+    """Run `kimi-openai demo`, on the service that the settings name or, without a key, on the emulator."""
+    try:
+        client = create_client()
+    except MissingKeyError:
+        from kimi_openai.emulator import Emulator
+
+        console.line("No key found (MOONSHOT_API_KEY is not set): this is a local emulator, not Kimi.")
+        with Emulator() as kimi, create_client(base_url=kimi.base_url, api_key=kimi.api_key, region="ai") as client:
+            return _run_examples(client, console)
+    console.line(f"This is Kimi at {client.base_url}: the calls below use your account.")
+    with client:
+        return _run_examples(client, console)
+
+
+def _run_examples(client: KimiOpenAI, console: Console) -> int:
+    out: Any = EscapingWriter(console.out)
+    with redirect_stdout(out):
+        run(client, out)
+    return 0
 
 
 def run(client: KimiOpenAI, out: TextIO) -> None:

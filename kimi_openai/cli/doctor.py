@@ -17,11 +17,15 @@ from kimi_openai.client.base_url import BASE_URLS, Region
 from kimi_openai.client.settings import Settings
 
 from .console import Console
+from .flags import in_flags
 from .probe import Facts, ProbeResult, gather_facts, other_region
+from .versions import unfit
 
 __all__ = ["Check", "doctor", "judge"]
 
 CONSOLES: Mapping[Region, str] = {"ai": "platform.kimi.ai", "cn": "platform.kimi.com"}
+
+MISSING = "not installed"
 
 MAX_CLOCK_SKEW = 120.0
 """Seconds that the clock may be wrong; with more, certificates and signatures fail."""
@@ -52,7 +56,7 @@ class Check:
 def doctor(options: Namespace, console: Console, environ: Mapping[str, str]) -> int:
     """Run `kimi-openai doctor`; the exit code is that of the worst check."""
     with console.waiting("asking the platform"):
-        checks = judge(gather_facts(environ))
+        checks = [_worded(check) for check in judge(gather_facts(environ))]
     code = max(check.code for check in checks)
     if options.json:
         console.line(json_line({"ok": not code, "checks": [check.as_json() for check in checks]}))
@@ -63,12 +67,10 @@ def doctor(options: Namespace, console: Console, environ: Mapping[str, str]) -> 
 
 def judge(facts: Facts) -> list[Check]:
     """All checks for which there are facts, from this machine to the platform."""
-    checks = [Check("versions", ", ".join(f"{name} {number}" for name, number in facts.versions.items()))]
+    checks = [_versions(facts)]
     settings = facts.settings
     if settings is None:
-        found = [*facts.found, *map(_not_read, facts.not_read)]
-        checks.append(Check("settings", facts.problem, 2, f"found: {', '.join(found)}" if found else ""))
-        return [*checks, _openai_variables(facts)]
+        return [*checks, _settings_problem(facts), _openai_variables(facts)]
     checks += [
         _settings(facts, settings),
         _key_shape(str(settings.api_key)),
@@ -80,13 +82,38 @@ def judge(facts: Facts) -> list[Check]:
         checks.append(_access(facts.here, facts.elsewhere, settings))
         checks += [_clock(facts.here.clock_skew)] if facts.here.clock_skew is not None else []
     if facts.call:
-        checks.append(Check("call", facts.call.text, 0 if facts.call.status == 200 else 1))
+        checks.append(_call(facts.call))
     return [_without_key(check, str(settings.api_key)) for check in checks]
+
+
+def _worded(check: Check) -> Check:
+    return replace(check, what=in_flags(check.what))
 
 
 def _without_key(check: Check, key: str) -> Check:
     """An error message of a server may repeat the key."""
     return replace(check, what=check.what.replace(key, "(the key)"), todo=check.todo.replace(key, "(the key)"))
+
+
+def _versions(facts: Facts) -> Check:
+    shown = ", ".join(f"{name} {number}" for name, number in facts.versions.items())
+    installed = {name: number for name, number in facts.versions.items() if number != MISSING}
+    problems = {each.name: each for each in unfit(facts.requirements, installed)}  # an extra may name one again
+    if problems:
+        todo = "; ".join(each.todo for each in problems.values())
+        return Check("versions", f"{'; '.join(map(str, problems.values()))} ({shown})", 2, todo)
+    return Check("versions", shown)
+
+
+def _settings_problem(facts: Facts) -> Check:
+    found = [*facts.found, *map(_not_read, facts.not_read)]
+    what = facts.problem + (f" (found: {', '.join(found)})" if found else "")
+    todo = "correct it there, and run `kimi-openai doctor` again"
+    if facts.has_no_key:
+        todo = (
+            f"create a key at {' or '.join(CONSOLES.values())} (mainland China), then: export MOONSHOT_API_KEY=sk-..."
+        )
+    return Check("settings", what, 2, todo)
 
 
 def _not_read(path: str) -> str:
@@ -114,6 +141,9 @@ def _proxy(facts: Facts, settings: Settings) -> Check:
         return Check("proxy", "none")
     parts = urlsplit(facts.proxy)
     proxy = shown_url(f"{parts.scheme}://{parts.netloc}")
+    network = facts.here.network if facts.here else None
+    if network and network.kind == "proxy":
+        return Check("proxy", network.what, 2, network.todo)
     if parts.scheme.startswith("socks") and not facts.has_socks_package:
         return Check("proxy", f"{proxy} needs a package that is not there", 2, "pip install socksio")
     return Check("proxy", f"{proxy}, for {urlsplit(settings.base_url).hostname}")
@@ -138,9 +168,9 @@ def _access(here: ProbeResult, elsewhere: ProbeResult | None, settings: Settings
     if here.status == 200:
         return Check("access", f"the key is valid at {host} ({here.text}, {here.seconds:.1f} s)")
     if here.status is None:
-        return Check("access", here.text, 1, "check the network, the proxy and the base URL")
+        return _no_answer(here)
     if here.status != 401:
-        return Check("access", here.text, 1)
+        return Check("access", here.text, 1, here.todo or "check the base URL")
     other = other_region(settings.region)
     if other and elsewhere and elsewhere.status == 200:
         change = f"set MOONSHOT_REGION={other}"
@@ -150,6 +180,21 @@ def _access(here: ProbeResult, elsewhere: ProbeResult | None, settings: Settings
     places = " or ".join(CONSOLES.values()) if other else "the console of this platform"
     what = "the key is valid in neither region" if other and elsewhere else f"the key is not valid at {host}"
     return Check("access", what, 1, f"create one at {places} (keys of Kimi Code are of another product)")
+
+
+def _no_answer(here: ProbeResult) -> Check:
+    network = here.network
+    if network is None:
+        return Check("access", here.text, 1, "check the network, the proxy and the base URL")
+    if network.kind == "proxy":
+        return Check("access", "no answer, because of the proxy", 1, "see the line about the proxy")
+    return Check("access", f"no answer: {network.what}", 1, network.todo)
+
+
+def _call(call: ProbeResult) -> Check:
+    if call.status == 200:
+        return Check("call", call.text)
+    return Check("call", call.text, 1, call.todo or "run it again later")
 
 
 def _clock(skew: float) -> Check:

@@ -1,42 +1,28 @@
 """Runs one command: `kimi-openai COMMAND`, or `python -m kimi_openai COMMAND`.
 
-`parser.py` has the list of commands. Here exceptions become an exit code and a line on stderr. Answers go to stdout,
-everything else to stderr. Exit codes: 0 fine (also if the reader of a pipe has closed it), 1 the service said no, 2
-wrong usage, 130 Ctrl-C.
+`parser.py` has the list of commands; `run.py` is imported after the arguments are parsed, so that help and completion
+do not wait for the SDK. Answers go to stdout, everything else to stderr. Exit codes: 0 fine (also if the reader of a
+pipe has closed it), 1 the service said no, 2 wrong usage, 130 Ctrl-C.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
-import warnings
 from argparse import Namespace
-from collections.abc import Callable, Generator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
-from typing import Any, TextIO
+from typing import TextIO
 
-import openai
+from .completion import complete, print_completion
+from .console import Console
+from .parser import parser, with_command
+from .versions import unfit_packages
 
-from kimi_openai._internal.secrets import mask_keys
-from kimi_openai.client.clients import KimiOpenAI
-from kimi_openai.client.factories import create_client
-from kimi_openai.client.settings import resolve
-from kimi_openai.errors.exceptions import CompatError, KimiCompatWarning, MissingKeyError
-from kimi_openai.retry.events import RetryEvent
+__all__ = ["INTERRUPTED", "main"]
 
-from . import batch, chat, commands, demo
-from .console import Console, EscapingWriter
-from .doctor import doctor
-from .parser import parser
-from .proxy import run_proxy
-
-__all__ = ["main"]
-
-LONG_WAIT = 2.0
-"""Seconds; a shorter wait is not worth a note."""
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(output, TextIOWrapper):
             output.reconfigure(errors="backslashreplace")  # for characters that the terminal's encoding lacks
     try:
-        code = _run(arguments)
+        code = _run(sys.argv[1:] if arguments is None else arguments)
         print(end="", flush=True)
     except BrokenPipeError:
         _discard(sys.stdout, sys.stderr)
@@ -57,40 +43,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str]) -> int:
     console = Console()
     try:
-        options = parser().parse_args(arguments)
-        with _print_warnings(console):
-            return COMMANDS[options.command](options, console)
+        root = parser()
+        complete(root)
+        options = root.parse_args(with_command(arguments))
+        if options.command == "completion":  # a shell runs it each time that it starts
+            return print_completion(options, console)
+        return _imported_run(console)(options, console)
     except SystemExit as end:  # argparse's, which has printed why
         return end.code if isinstance(end.code, int) else 2
     except KeyboardInterrupt:
-        return chat.INTERRUPTED
-    except ModuleNotFoundError as missing:
-        if missing.name != "aiohttp":
+        return INTERRUPTED
+
+
+def _imported_run(console: Console) -> Callable[[Namespace, Console], int]:
+    """The function that runs a command. If a package is so old that it cannot be imported, notes say so."""
+    try:
+        from .run import run
+    except Exception:  # what an old package lacks is an ImportError, an AttributeError or a TypeError
+        unfit = unfit_packages()
+        if not unfit:
             raise
-        console.note(str(missing))  # which names the extra to install
-        return 2
-    except (ValueError, CompatError, FileNotFoundError, PermissionError) as problem:  # SettingsError is a ValueError
-        console.note(mask_keys(str(problem)))
-        return 2
-    except openai.OpenAIError as error:
-        console.note(str(error))
-        return 1
-
-
-@contextlib.contextmanager
-def _print_warnings(console: Console) -> Generator[None, None, None]:
-    """Print each warning about a changed request as a note, and not in Python's form."""
-
-    def note(*warning: Any, **_: Any) -> None:
-        console.note(str(warning[0]))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", KimiCompatWarning)
-        warnings.showwarning = note
-        yield
+        for each in unfit:
+            console.note(f"{each}: {each.todo}")
+        raise SystemExit(2) from None
+    return run
 
 
 def _discard(*outputs: TextIO) -> None:
@@ -99,84 +78,3 @@ def _discard(*outputs: TextIO) -> None:
     for output in outputs:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(null, output.fileno())
-
-
-def _with_client(run: Callable[..., int], *, reads_stdin: bool = False) -> Callable[[Namespace, Console], int]:
-    """A command that gets a client, made from the settings of this process."""
-
-    def command(options: Namespace, console: Console) -> int:
-        with create_client(on_retry=partial(_note_wait, console)) as client:
-            return run(client, options, console, *([sys.stdin] if reads_stdin else []))
-
-    return command
-
-
-def _note_wait(console: Console, event: RetryEvent) -> None:
-    if event.wait >= LONG_WAIT:
-        console.note(f"{event.kind.replace('_', ' ')}: asking again in {event.wait:.0f} s")
-
-
-def run_demo(_: Namespace, console: Console) -> int:
-    """Run `kimi-openai demo`, on the service that the settings name or, without a key, on the emulator."""
-    try:
-        client = create_client()
-    except MissingKeyError:
-        from kimi_openai.emulator import Emulator
-
-        console.line("No key found (MOONSHOT_API_KEY is not set): this is a local emulator, not Kimi.")
-        with Emulator() as kimi, create_client(base_url=kimi.base_url, api_key=kimi.api_key, region="ai") as client:
-            return _run_examples(client, console)
-    console.line(f"This is Kimi at {client.base_url}: the calls below use your account.")
-    with client:
-        return _run_examples(client, console)
-
-
-def _run_examples(client: KimiOpenAI, console: Console) -> int:
-    out: Any = EscapingWriter(console.out)
-    with contextlib.redirect_stdout(out):
-        demo.run(client, out)
-    return 0
-
-
-def run_bulk(options: Namespace, console: Console) -> int:
-    """Run `kimi-openai bulk`."""
-    from . import bulk  # imported with the command: the others do not need it
-
-    return bulk.run_bulk(options, console, sys.stdin)
-
-
-def run_emulator(options: Namespace, console: Console) -> int:
-    """Run `kimi-openai emulator`: print what to export, then serve until Ctrl-C or SIGTERM.
-
-    A process that was started with SIGINT ignored (`nohup`, a background job) keeps ignoring it.
-    """
-    from kimi_openai.emulator import Emulator
-
-    try:
-        kimi = Emulator(options.port, token_delay=options.token_delay, limits=options.limits).start()
-    except OSError as problem:
-        console.note(f"port {options.port}: {problem.strerror or problem}; choose another with --port")
-        return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it raises KeyboardInterrupt, as Ctrl-C does
-    with contextlib.suppress(KeyboardInterrupt):
-        console.note("a local Kimi is listening; Ctrl-C ends it")
-        console.line(f"export MOONSHOT_BASE_URL={kimi.base_url}\nexport MOONSHOT_API_KEY={kimi.api_key}")
-        kimi.wait()
-    kimi.stop()
-    return 0
-
-
-COMMANDS: Mapping[str, Callable[[Namespace, Console], int]] = {
-    "chat": _with_client(chat.chat, reads_stdin=True),
-    "balance": _with_client(commands.balance),
-    "models": _with_client(commands.models),
-    "tokens": _with_client(commands.tokens, reads_stdin=True),
-    "files": _with_client(commands.files, reads_stdin=True),
-    "batch": _with_client(batch.batch),
-    "env": lambda options, console: commands.env(resolve(), options, console, os.environ),
-    "doctor": lambda options, console: doctor(options, console, os.environ),
-    "demo": run_demo,
-    "bulk": run_bulk,
-    "emulator": run_emulator,
-    "proxy": run_proxy,
-}

@@ -6,15 +6,26 @@ Nothing is run here; `main.py` passes the parsed options to the command.
 from __future__ import annotations
 
 import argparse
+import difflib
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from kimi_openai._internal.secrets import mask_keys
-from kimi_openai.models.catalog import CURRENT
 from kimi_openai.models.tiers import TIERS
 
-__all__ = ["parser"]
+from .chat_options import add_chat_options, add_model
+from .completion import SHELLS
+from .versions import installed_version
 
-EPILOG = "Exit codes: 0 fine, 1 the service said no, 2 wrong usage, 130 Ctrl-C. The key: MOONSHOT_API_KEY, or in .env."
+__all__ = ["parser", "with_command"]
+
+EPILOG = (
+    'Without a command it is `chat`: kimi-openai "Why is the sky blue?". Exit codes: 0 fine, 1 the service said no, '
+    "2 wrong usage, 130 Ctrl-C. The key: MOONSHOT_API_KEY, or in .env."
+)
+
+NEAR = 0.75
+"""How alike a word and a command are, from 0 to 1, for the word to be a command with a slip."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,11 +36,36 @@ class Parser(argparse.ArgumentParser):
         super().error(mask_keys(message))
 
 
+class Version(argparse.Action):
+    """Prints the versions of this package and of the SDK; they are looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        ours, sdk = installed_version("kimi-openai") or "(not installed)", installed_version("openai") or "missing"
+        print(f"kimi-openai {ours} (openai {sdk})")
+        parser.exit()
+
+
+def with_command(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments with `chat` before them, if they begin with neither a command nor an option of the program.
+
+    A single word that is nearly a command, or a key, stays as it is, so that the parser refuses it.
+
+    >>> with_command(["Why?"]), with_command(["-m", "k3", "Why?"]), with_command(["blance"])
+    (['chat', 'Why?'], ['chat', '-m', 'k3', 'Why?'], ['blance'])
+    """
+    if not arguments or arguments[0] in (*COMMANDS, "-h", "--help", "--version"):
+        return arguments
+    first = arguments[0]
+    is_slip = len(arguments) == 1 and bool(difflib.get_close_matches(first, COMMANDS, 1, NEAR))
+    return arguments if is_slip or mask_keys(first) != first else ["chat", *arguments]
+
+
 def parser() -> argparse.ArgumentParser:
     """The argument parser of `kimi-openai`."""
     root = Parser(prog="kimi-openai", description="Kimi through the OpenAI SDK.", epilog=EPILOG)
+    root.add_argument("--version", action=Version, nargs=0, help="print the versions of this package and of the SDK")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _chat(commands.add_parser("chat", help="ask Kimi: one question, or a conversation at a terminal"))
+    add_chat_options(commands.add_parser("chat", help="ask Kimi: one question, or a conversation at a terminal"))
     _with_json(commands.add_parser("balance", help="what the account has left"))
     _with_json(commands.add_parser("models", help="the models that this key may use"))
     _tokens(commands.add_parser("tokens", help="how many tokens a text or messages cost as a prompt"))
@@ -51,7 +87,16 @@ def parser() -> argparse.ArgumentParser:
     emulator.add_argument("--token-delay", type=float, default=0.0, help="seconds between two chunks (default 0)")
     emulator.add_argument("--limits", choices=TIERS, help="count the limits of a tier, and refuse what is beyond them")
     _proxy(commands.add_parser("proxy", help="a local OpenAI endpoint for Kimi, for programs that know a base URL"))
+    completion = commands.add_parser("completion", help="a script for the shell, which then completes with Tab")
+    completion.description = 'Use it as: eval "$(kimi-openai completion bash)". It needs the extra kimi-openai[cli].'
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     return root
+
+
+COMMANDS = (
+    *("chat", "balance", "models", "tokens", "files", "batch", "env", "doctor", "demo", "bulk", "emulator", "proxy"),
+    "completion",
+)
 
 
 def _proxy(command: argparse.ArgumentParser) -> None:
@@ -86,44 +131,13 @@ def _with_json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _with_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--model", default=CURRENT[0], metavar="ID", help=f"default {CURRENT[0]}")
-
-
-def _chat(command: argparse.ArgumentParser) -> None:
-    command.description = "The reasoning is shown dim on a terminal, and is in the output of --json."
-    command.add_argument(
-        "words",
-        nargs="*",
-        metavar="WORD",
-        help="the question; '-' puts stdin below it. Without any: stdin, or a conversation if that is a terminal",
-    )
-    _with_model(command)
-    command.add_argument("--system", metavar="TEXT", help="how Kimi is to behave")
-    command.add_argument(
-        "--thinking", action=argparse.BooleanOptionalAction, help="if the model can switch it; default: the model's"
-    )
-    command.add_argument("--effort", metavar="LEVEL", help="how much to think: low, high or max (kimi-k3)")
-    command.add_argument("--search", action="store_true", help="let Kimi search the web; each search has a price")
-    command.add_argument("--file", action="append", default=[], metavar="PATH", help="a document to read; repeatable")
-    command.add_argument(
-        "--image", action="append", default=[], metavar="PATH", help="an image to see, or its ms://ID; repeatable"
-    )
-    command.add_argument(
-        "--video", action="append", default=[], metavar="PATH", help="a video to see, or its ms://ID; repeatable"
-    )
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON object: text, reasoning, usage, ...")
-    form.add_argument("--raw", action="store_true", help="print the chunks as they come, one JSON a line")
-
-
 def _tokens(command: argparse.ArgumentParser) -> None:
     command.add_argument("words", nargs="*", metavar="WORD", help="the text; default: stdin")
     command.add_argument("--file", metavar="PATH", help="the text is in this file (UTF-8)")
     command.add_argument(
         "--messages", action="store_true", help="the text is JSON: a list of messages, or a body with them"
     )
-    _with_model(command)
+    add_model(command)
 
 
 def _bulk(command: argparse.ArgumentParser) -> None:
@@ -135,7 +149,7 @@ def _bulk(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", required=True, metavar="PATH", help="the answers, one JSON a line")
     command.add_argument("--limits", metavar="TIER", help="the account's tier: tier0 to tier5")
     command.add_argument("--budget", metavar="AMOUNT", help="what may be spent at most, in the account's currency")
-    command.add_argument("--model", metavar="ID", help="instead of what the lines say")
+    add_model(command, default=None, about="instead of what the lines say")
     command.add_argument("--max-tokens", type=int, metavar="N", help="max_completion_tokens of each line")
     command.add_argument("--messages", metavar="TEXT", help="for a table: the question, with {columns} in braces")
     command.add_argument("--limit", type=int, metavar="N", help="only the first N lines")

@@ -6,13 +6,13 @@ region only if the configured one refuses it.
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import platform
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,8 +24,13 @@ from kimi_openai.client.clients import KimiOpenAI
 from kimi_openai.client.env_file import ENV_FILE, foreign_env_files
 from kimi_openai.client.factories import create_client
 from kimi_openai.client.settings import Settings, find_variables, resolve
-from kimi_openai.errors.exceptions import SettingsError
+from kimi_openai.errors.exceptions import MissingKeyError, SettingsError
+from kimi_openai.errors.explanations import fault_of
 from kimi_openai.models.catalog import CURRENT, facts
+
+from .flags import in_flags
+from .network_probe import NetworkProblem, why_unreachable
+from .versions import installed_version, own_requirements
 
 __all__ = ["Facts", "ProbeResult", "clock_skew", "gather_facts", "other_region", "proxy_for"]
 
@@ -38,29 +43,35 @@ class ProbeResult:
 
     `status` is `None` if there was no answer. `text`: the words of the error, or a summary of the answer. `seconds`:
     how long it took. `clock_skew`: seconds that this machine's clock is ahead of the server's, if that is known.
+    `todo`: what to do about an error. `network`: why there was no answer, if that could be found out.
     """
 
     status: int | None = 200
     text: str = ""
     seconds: float = 0.0
     clock_skew: float | None = None
+    todo: str = ""
+    network: NetworkProblem | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What `doctor.judge` needs.
 
-    `found`: where keys and URLs were found. `not_read`: `.env` files that belong to other users. `problem`: why there
-    are no `settings`. `openai_names`: the `OPENAI_*` variables that are set. `proxy`: a URL or `None`. `here`,
-    `elsewhere`: the model list of the configured region and of the other one. `call`: a tiny chat request. The last
-    three are `None` if they were not asked for.
+    `requirements`: what this package needs. `found`: where keys and URLs were found. `not_read`: `.env` files that
+    belong to other users. `problem`: why there are no `settings`; `has_no_key`: because there is no key.
+    `openai_names`: the `OPENAI_*` variables that are set. `proxy`: a URL or `None`. `here`, `elsewhere`: the model list
+    of the configured region and of the other one. `call`: a tiny chat request. The last three are `None` if they were
+    not asked for.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    requirements: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     not_read: tuple[str, ...] = ()
     settings: Settings | None = None
     problem: str = ""
+    has_no_key: bool = False
     openai_names: tuple[str, ...] = ()
     openai_has_our_key: bool = False
     openai_url: str = ""
@@ -84,6 +95,7 @@ def gather_facts(environ: Mapping[str, str]) -> Facts:
     """The facts, with the settings of this process and the variables of `environ`. Asks the platform."""
     known = Facts(
         versions=_versions(),
+        requirements=tuple(own_requirements()),
         found=find_variables(),
         not_read=tuple(map(str, foreign_env_files(ENV_FILE))),
         openai_names=tuple(sorted(name for name, value in environ.items() if name.startswith("OPENAI_") and value)),
@@ -93,7 +105,7 @@ def gather_facts(environ: Mapping[str, str]) -> Facts:
     try:
         settings = resolve()
     except SettingsError as problem:
-        return replace(known, problem=str(problem))
+        return replace(known, problem=str(problem), has_no_key=isinstance(problem, MissingKeyError))
     here, models = _list_models(settings, settings.base_url)
     other = other_region(settings.region)
     elsewhere = _list_models(settings, BASE_URLS[other])[0] if here.status == 401 and other else None
@@ -134,14 +146,8 @@ def _versions() -> dict[str, str]:
     bases = (base.__module__.partition(".")[0] for base in openai.DefaultHttpxClient.__mro__)
     http_library = next(name for name in bases if name != "openai")
     installed = {"python": platform.python_version()}
-    return installed | {name: _version(name) for name in ("kimi-openai", "openai", http_library, "aiohttp")}
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+    names = ("kimi-openai", "openai", http_library, "aiohttp", "rich", "prompt_toolkit")
+    return installed | {name: installed_version(name) or "not installed" for name in names}
 
 
 def _list_models(settings: Settings, base_url: str) -> tuple[ProbeResult, list[str]]:
@@ -178,16 +184,22 @@ def _probe(
 ) -> tuple[ProbeResult, list[str]]:
     begun = time.time()
     key: Any = settings.api_key
+    network: NetworkProblem | None = None
     status: int | None = 200
     headers: Any = {}
     ids: list[str] = []
+    todo = ""
     try:
         with create_client(api_key=key, base_url=base_url, max_retries=0, timeout=TIMEOUT) as client:
             text, headers, ids = ask(client)
     except openai.APIStatusError as error:
-        text, status, headers = str(error), error.status_code, error.response.headers
+        text, status, headers, todo = str(error), error.status_code, error.response.headers, fault_of(error).advice
     except (openai.OpenAIError, ImportError, OSError, ValueError) as error:
         text, status = f"{type(error).__name__}: {error}", None
+        network = why_unreachable(base_url, proxy_for(base_url), error, datetime.now())
     ended = time.time()
     skew = clock_skew(headers, (begun + ended) / 2)
-    return ProbeResult(status=status, text=text, seconds=ended - begun, clock_skew=skew), ids
+    result = ProbeResult(
+        status=status, text=text, seconds=ended - begun, clock_skew=skew, todo=in_flags(todo), network=network
+    )
+    return result, ids

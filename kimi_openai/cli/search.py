@@ -9,12 +9,15 @@ from typing import Any
 from openai.types.chat import ChatCompletion
 
 from kimi_openai.client.clients import KimiOpenAI
+from kimi_openai.endpoints.formulas import Reference
 from kimi_openai.messages.reply import Reply
-from kimi_openai.tools import Reference, Tool, ToolCall, ToolRun
+from kimi_openai.tools.function_schema import Tool
+from kimi_openai.tools.loop import ToolRun
 from kimi_openai.tools.runner import run_tools_with
+from kimi_openai.tools.turn import ToolCall
 
 from .console import Console
-from .printer import AnswerPrinter
+from .printer import AnswerPrinter, Shown
 
 __all__ = ["SEARCH", "SearchPrinter"]
 
@@ -24,8 +27,8 @@ SEARCH = "moonshot/web-search:latest"
 class SearchPrinter(AnswerPrinter):
     """An `AnswerPrinter` that runs the tools which Kimi calls. After `run`, `references` are the sources."""
 
-    def __init__(self, console: Console, tools: Sequence[Tool], *, is_quiet: bool = False) -> None:
-        super().__init__(console, is_quiet=is_quiet)
+    def __init__(self, console: Console, tools: Sequence[Tool], shown: Shown) -> None:
+        super().__init__(console, shown)
         self.references: tuple[Reference, ...] = ()
         self._tools = tools
         self._reply = Reply()
@@ -50,11 +53,11 @@ class SearchPrinter(AnswerPrinter):
         self.references = run.references
         for number, reference in enumerate(run.references, 1):
             title = f"{reference.title}: " if reference.title else ""
-            if not self._is_quiet:
+            if self._shown.text:
                 self._console.note(f"[{number}] {title}{reference.url}")
         return replace(self._reply, usage=run.usage)
 
     def _note_call(self, call: ToolCall) -> bool:
-        if not self._is_quiet:
+        if self._shown.text:
             self._console.note(f"{call.name.replace('_', ' ')}: {call.arguments.get('query') or ''}")
         return True

@@ -63,7 +63,9 @@ def test_control_characters_are_shown_and_not_removed() -> None:
     assert escape_json('{"a": "\x9b"}') == '{"a": "\\u009b"}'
 
 
-PIECES = st.lists(st.text(st.sampled_from("a1\r\n\x1b\x9b\t ü🏴👩❤\ufe0f\u200d\u200c\u200bمक\u180b\U000e0067\U000e0062"), max_size=4))
+PIECES = st.lists(
+    st.text(st.sampled_from("a1\r\n\x1b\x9b\t ü🏴👩❤\ufe0f\u200d\u200c\u200bمक\u180b\U000e0067\U000e0062"), max_size=4)
+)
 
 
 @given(PIECES, st.booleans())

@@ -55,6 +55,13 @@ class Run:
         return self.kimi.chats[-1]
 
 
+@pytest.fixture(autouse=True)
+def state_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder for conversations and the prompt's history, which no test shares with another or with this user."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "kimi-openai"
+
+
 @pytest.fixture
 def run(kimi: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs commands in this process."""
@@ -81,6 +88,7 @@ def completed(*arguments: str, **variables: str) -> subprocess.CompletedProcess[
     """`python -m kimi_openai ...` in another process, after it has ended."""
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "kimi_openai", *arguments],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

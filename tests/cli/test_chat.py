@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from kimi_openai.cli.chat import history_after, question_from
-from kimi_openai.emulator import Damage, Emulator, bad_key, call, comments, cut, pause, say, think, usage
-from kimi_openai.messages.reply import Reply
+from kimi_openai.emulator import Damage, call, comments, cut, finish, say, think, usage
 
 from .conftest import PIXEL, Run, TerminalFile
-from .terminal import on_terminal
 
 
 def test_one_question(run: Run) -> None:
@@ -34,17 +30,6 @@ def test_a_second_system_text_replaces_the_first(run: Run) -> None:
     """There is one system message."""
     run("chat", "--system", "one", "--system", "two", "Hi")
     assert [message["content"] for message in run.sent()["messages"]] == ["two", "Hi"]
-
-
-def test_a_question_comes_from_words_or_stdin() -> None:
-    """`-` puts stdin below the words; a terminal without words is a conversation; otherwise stdin is not read."""
-    assert question_from(["Hi", "there"], io.StringIO("unread")) == "Hi there"
-    assert question_from([], io.StringIO("from a pipe\n")) == "from a pipe"
-    assert question_from(["Review:", "-"], io.StringIO("diff")) == "Review:\n\ndiff"
-    assert question_from(["-"], io.StringIO("diff")) == "diff"
-    assert question_from([], TerminalFile()) is None
-    with pytest.raises(ValueError, match="empty"):
-        question_from([], io.StringIO(" \n"))
 
 
 def test_a_document_and_an_image(run: Run, tmp_path: Path) -> None:
@@ -77,6 +62,55 @@ def test_json(run: Run) -> None:
     assert (answer["finish_reason"], answer["model"]) == ("stop", "kimi-k3")
     assert "你好" in out
     assert "\x9b" not in out
+
+
+def test_short_options_and_names(run: Run) -> None:
+    """-m and -s, a short name of a model, and --max-tokens, which is what Kimi calls max_completion_tokens."""
+    assert run("chat", "-m", "k3.1-pro", "-s", "Be brief.", "--max-tokens", "99", "Hi")[0] == 0
+    assert (run.sent()["model"], run.sent()["max_completion_tokens"]) == ("kimi-k3.1-pro", 99)
+    assert run.sent()["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert run("tokens", "-m", "k3", "Hi")[0] == 0
+
+
+def test_words_alone_are_a_question(run: Run) -> None:
+    """Also a single one, and options before it; a slip in a command and a key are not sent."""
+    for arguments in (["hello"], ["Why?", "now"], ["-m", "k3", "hello"], ["--json", "hello"]):
+        assert run(*arguments)[0] == 0
+        assert run.sent()["messages"][-1]["content"] in ("hello", "Why? now")
+    asked = len(run.kimi.chats)
+    for word in ("blance", "sk-secret123", "model"):
+        code, out, errors = run(word)
+        assert (code, out) == (2, "")
+        assert "secret" not in errors
+    assert len(run.kimi.chats) == asked
+
+
+def test_a_schema(run: Run, tmp_path: Path) -> None:
+    """The answer is JSON that fits it, whole or not at all; an answer that is none is exit code 1."""
+    (tmp_path / "my city.json").write_text(
+        '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}'
+    )
+    code, out, errors = run("chat", "--schema", "my city.json", "Which?")
+    assert (code, errors) == (0, "")
+    assert isinstance(json.loads(out)["city"], str)
+    sent = run.sent()["response_format"]
+    assert (sent["type"], sent["json_schema"]["name"]) == ("json_schema", "my_city")
+    run.kimi.script(say('{"city": "Par'), cut())
+    run.kimi.script(say('{"city": "Rome"}'))
+    assert run("chat", "--schema", "my city.json", "Which?")[:2] == (0, '{"city": "Rome"}\n')
+    run.kimi.script(say('{"city": "Par'), finish("length"))
+    code, out, errors = run("chat", "--schema", "my city.json", "Which?")
+    assert (code, out, "is not JSON" in errors) == (1, '{"city": "Par\n', True)
+    for text, words in (("[1]", "JSON object"), ("{", "not JSON"), ("\xff", "not JSON")):
+        (tmp_path / "bad.json").write_text(text)
+        code, _, errors = run("chat", "--schema", "bad.json", "Which?")
+        assert (code, words in errors) == (2, True)
+
+
+def test_no_reasoning(run: Run) -> None:
+    """It is not in the JSON either."""
+    run.kimi.script(think("hm"), say("2"))
+    assert "reasoning" not in json.loads(run("chat", "--no-reasoning", "--json", "1+1?")[1])
 
 
 def test_raw_chunks(run: Run) -> None:
@@ -116,50 +150,6 @@ def test_no_escape_sequence_gets_into_a_pipe(run: Run) -> None:
     """A pipe may end at a terminal."""
     run.kimi.script(say("\x1b]0;owned\x07\x1b[2Jhi\r\n\x9b1m\x08"))
     assert run("chat", "Hi")[1] == "\\x1b]0;owned\\x07\\x1b[2Jhi\n\\x9b1m\\x08\n"
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_a_conversation(kimi: Emulator) -> None:
-    """It sends the history, with the part of an answer that came before Ctrl-C. /new forgets it. An error does not
-    end the conversation."""
-    kimi.script(think("hm"), say("first answer"))
-    kimi.script(say("the beginning"), pause(float("inf")), say("never"))
-    kimi.script(say("third answer"))
-    with on_terminal(kimi, "chat", "--system", "Be brief.") as terminal:
-        terminal.until("> ")
-        terminal.type("one\n")
-        assert "first answer" in terminal.until("\n> ")
-        terminal.type("two\n")
-        terminal.until("the beginning")
-        terminal.type("\x03")
-        terminal.until("\n> ")
-        terminal.type("three\n")
-        assert "third answer" in terminal.until("\n> ")
-        terminal.type("/help\n")
-        assert "/quit" in terminal.until("\n> ")
-        terminal.type("/new\n")
-        terminal.until("\n> ")
-        kimi.fail(bad_key())
-        terminal.type("four\n")
-        assert "401" in terminal.until("\n> ")
-        terminal.type("five\n")
-        terminal.until("\n> ")
-        terminal.type("/quit\n")
-        assert "Traceback" not in terminal.rest()
-    assert terminal.process.returncode == 0
-    *_, third, _, fifth = [[message["content"] for message in body["messages"]] for body in kimi.chats]
-    assert third == ["Be brief.", "one", "first answer", "two", "the beginning", "three"]
-    assert fifth == ["Be brief.", "five"]
-
-
-def test_a_question_without_an_answer_is_not_remembered() -> None:
-    """Kimi refuses an empty assistant message."""
-    question = {"role": "user", "content": "q"}
-    assert history_after([], question, Reply(reasoning="hm")) == []
-    assert history_after([], question, Reply(content="part", reasoning="hm")) == [
-        question,
-        {"role": "assistant", "content": "part", "reasoning_content": "hm"},
-    ]
 
 
 def test_a_search(run: Run) -> None:

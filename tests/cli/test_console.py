@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
-import time
 
 import pytest
 
 from kimi_openai.cli.console import Console, EscapingWriter
 
 from .conftest import TerminalFile
-
-
-def until_drawn(terminal: io.StringIO, text: str, *, after: str = "") -> None:
-    """Wait until another thread has drawn the text."""
-    end = time.monotonic() + 20
-    while text not in terminal.getvalue().partition(after)[2] if after else text not in terminal.getvalue():
-        assert time.monotonic() < end, f"waited for {text!r}, saw {terminal.getvalue()!r}"
-        time.sleep(0.001)
 
 
 def test_asides_and_waiting_lines_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,32 +27,17 @@ def test_asides_and_waiting_lines_are_for_terminals(monkeypatch: pytest.MonkeyPa
     assert colourless.getvalue() == "hm"
 
 
-def test_a_long_wait_draws_a_bar_and_erases_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line is gone afterwards, and stopping it twice does no harm."""
-    monkeypatch.setattr("kimi_openai.cli.console.WAIT_BEFORE_LINE", 0.0)
-    terminal = TerminalFile()
-    with Console(io.StringIO(), terminal).waiting("uploading \x1bx", lambda: 0.5) as stop:
-        until_drawn(terminal, "50 %")
-        stop()
-        stop()
-    drawn = terminal.getvalue()
-    assert drawn.startswith("\ruploading \\x1bx [##########----------]  50 % 0 s")
-    assert re.search(r"\r {40,}\r$", drawn)
-    assert "\x1b" not in drawn
-
-
-def test_a_note_stands_above_the_waiting_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waiting line is erased for it and drawn again below."""
-    monkeypatch.setattr("kimi_openai.cli.console.WAIT_BEFORE_LINE", 0.0)
-    monkeypatch.setattr("kimi_openai.cli.console.REDRAW_INTERVAL", 0.0)
-    terminal = TerminalFile()
-    console = Console(io.StringIO(), terminal)
-    with console.waiting("asking"):
-        until_drawn(terminal, "asking")
-        console.note("not yet")
-        until_drawn(terminal, "asking", after="not yet\n")
-    assert re.search("asking 0 s\r {10}\rnot yet\n\rasking 0 s", terminal.getvalue())
-    assert terminal.getvalue().endswith("\r")
+def test_invisible_characters_are_data_in_a_pipe() -> None:
+    """A terminal shows that they are there, and a pipe gets them as they are; what controls a terminal neither."""
+    piped, terminal = io.StringIO(), TerminalFile()
+    for out in (piped, terminal):
+        console = Console(out, io.StringIO())
+        console.line("pay\u200bpal \x1b[2J")
+        console.answer("pay\u200b")
+        console.answer("pal \u202e")
+        console.end_answer()
+    assert piped.getvalue() == "pay\u200bpal \\x1b[2J\npay\u200bpal \\u202e\n"
+    assert terminal.getvalue() == "pay\\u200bpal \\x1b[2J\npay\\u200bpal \\u202e\n"
 
 
 def test_printed_text_is_escaped() -> None:

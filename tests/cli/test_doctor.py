@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from kimi_openai.cli.doctor import Check, judge
+from kimi_openai.cli.network_probe import NetworkProblem
 from kimi_openai.cli.probe import Facts, ProbeResult
 from kimi_openai.client.base_url import BASE_URLS
 from kimi_openai.client.settings import resolve
 from kimi_openai.emulator import out_of_quota
 
-from .conftest import Run
+from .conftest import Run, completed
 
 KEY = "sk-0123456789"
 
@@ -35,9 +36,13 @@ HEALTHY = Facts(
 REFUSED = ProbeResult(status=401, text="401 Invalid Authentication")
 
 
+NEEDS = ("openai<4,>=1.109.1", "aiohttp>=3.9; extra == 'proxy'", "aiohttp>=3.9; extra == 'emulator'")
+
+
 def only_problem(facts: Facts) -> Check:
-    """The only check that found a problem."""
-    (found,) = [check for check in judge(facts) if check.code]
+    """The only check that found a problem, but for the access that a dead proxy prevents."""
+    found, *rest = [check for check in judge(facts) if check.code]
+    assert [check.what for check in rest] == ["no answer, because of the proxy"] * len(rest)
     return found
 
 
@@ -65,7 +70,46 @@ def healthy_but(**changes: Any) -> Facts:
 
 
 PROBLEMS: dict[str, tuple[Facts, str, int, str, str]] = {
-    "no key": (Facts(problem="no Kimi API key"), "settings", 2, "no Kimi API key", ""),
+    "no key": (
+        Facts(problem="no Kimi API key", has_no_key=True, found=("MOONSHOT_REGION in environment",)),
+        "settings",
+        2,
+        "no Kimi API key (found: MOONSHOT_REGION in environment)",
+        "platform.kimi.ai",
+    ),
+    "wrong key": (Facts(problem="has quotes"), "settings", 2, "has quotes", "correct it"),
+    "an SDK that is too old": (
+        healthy_but(versions={"openai": "1.50.0", "aiohttp": "not installed"}, requirements=NEEDS),
+        "versions",
+        2,
+        "openai 1.50.0 is installed, kimi-openai needs <4,>=1.109.1",
+        'pip install -U "openai<4,>=1.109.1"',
+    ),
+    "an SDK that is too new": (
+        healthy_but(versions={"openai": "4.0"}, requirements=NEEDS),
+        "versions",
+        2,
+        "openai 4.0",
+        "pip",
+    ),
+    "a dead proxy": (
+        healthy_but(
+            proxy="http://me:pass@proxy.example:3128",
+            here=ProbeResult(status=None, network=NetworkProblem("proxy", "nothing listens", "unset HTTPS_PROXY")),
+            call=None,
+        ),
+        "proxy",
+        2,
+        "nothing listens",
+        "HTTPS_PROXY",
+    ),
+    "no such name": (
+        healthy_but(here=ProbeResult(status=None, network=NetworkProblem("dns", "no such name", "see")), call=None),
+        "access",
+        1,
+        "no answer: no such name",
+        "see",
+    ),
     "another provider's key": (
         healthy_but(settings=settings(key="sk-ant-1")),
         "key",
@@ -109,10 +153,22 @@ PROBLEMS: dict[str, tuple[Facts, str, int, str, str]] = {
         "Connection error",
         "network",
     ),
-    "no /models there": (healthy_but(here=ProbeResult(status=404, text="404"), call=None), "access", 1, "404", ""),
+    "no /models there": (
+        healthy_but(here=ProbeResult(status=404, text="404"), call=None),
+        "access",
+        1,
+        "404",
+        "base URL",
+    ),
     "fast clock": (healthy_but(here=ProbeResult(clock_skew=4000.0)), "clock", 2, "4000 s ahead", "clock"),
     "slow clock": (healthy_but(here=ProbeResult(clock_skew=-4000.0)), "clock", 2, "4000 s behind", "clock"),
-    "no balance": (healthy_but(call=ProbeResult(status=429, text="429 no balance")), "call", 1, "no balance", ""),
+    "no balance": (
+        healthy_but(call=ProbeResult(status=429, text="429 no balance", todo="top up")),
+        "call",
+        1,
+        "no balance",
+        "top up",
+    ),
     "socks without socksio": (
         healthy_but(proxy="socks5://user:pass@proxy.example:1080", has_socks_package=False),
         "proxy",
@@ -145,6 +201,7 @@ def test_problems(facts: Facts, name: str, code: int, what: str, todo: str) -> N
     assert what in found.what
     assert todo in found.todo
     assert str(found).startswith("problem")
+    assert all(check.todo for check in judge(facts) if check.code)
     assert KEY not in repr(judge(facts))
     assert "pass" not in repr(judge(facts))
 
@@ -202,6 +259,27 @@ def test_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "exceeded_current_quota_error" in out
     monkeypatch.delenv("MOONSHOT_API_KEY")
     assert run("doctor")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {"HTTPS_PROXY": "http://me:pass@127.0.0.1:9"},
+            ["problem  proxy     http://127.0.0.1:9: nothing", "NO_PROXY="],
+        ),
+        ({}, ["problem  access    no answer: the name nothing.invalid cannot be looked up (DNS: ", "spelled"]),
+    ],
+    ids=["proxy", "DNS"],
+)
+def test_a_server_that_is_not_reached(variables: dict[str, str], words: list[str]) -> None:
+    """The command says what is at fault, and what to do, without the password of the proxy."""
+    url = "https://nothing.invalid/v1"
+    done = completed("doctor", MOONSHOT_API_KEY="sk-0123456789", MOONSHOT_BASE_URL=url, **variables)
+    assert done.returncode in (1, 2)
+    for word in words:
+        assert word in done.stdout, done.stdout
+    assert "pass" not in done.stdout
 
 
 @pytest.mark.parametrize("command", ["doctor", "env", "balance", "demo"])

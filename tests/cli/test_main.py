@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -38,6 +39,20 @@ def test_exit_codes_say_whose_side_it_is(run: Run, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MOONSHOT_API_KEY", "sk wrong")
     code, out, errors = run("demo")
     assert (code, out, "white space" in errors) == (2, "", True)
+
+
+def test_the_version(run: Run) -> None:
+    """Ours and the SDK's."""
+    code, out, errors = run("--version")
+    assert (code, errors) == (0, "")
+    assert out == f"kimi-openai {metadata.version('kimi-openai')} (openai {metadata.version('openai')})\n"
+
+
+def test_closed_files_are_no_traceback(kimi: Emulator) -> None:
+    """A process may have no stdin at all."""
+    line = f'"{sys.executable}" -m kimi_openai chat Hi <&-'
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment(kimi), timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_changed_request_is_a_note(run: Run) -> None:

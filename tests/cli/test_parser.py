@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_openai.cli.main import COMMANDS
+from kimi_openai.cli.parser import COMMANDS
 
 from .conftest import Run, TerminalFile
 
@@ -16,7 +16,7 @@ def test_help_is_0_and_names_every_command(run: Run) -> None:
     code, out, errors = run("--help")
     assert (code, errors) == (0, "")
     for name in COMMANDS:
-        assert f"\n    {name} " in out
+        assert f"\n    {name}" in out
         code, about, errors = run(name, "--help")
         assert (code, errors) == (0, "")
         assert about.startswith(f"usage: kimi-openai {name} ")
@@ -26,7 +26,8 @@ def test_help_is_0_and_names_every_command(run: Run) -> None:
     ("arguments", "words"),
     [
         ([], "COMMAND"),
-        (["nonsense"], "invalid choice"),
+        (["blance"], "invalid choice"),
+        (["--nonsense"], "unrecognized"),
         (["files"], "required: ACTION"),
         (["files", "upload", "nothing.txt"], "does not exist"),
         (["files", "delete", "file_1"], "--yes"),
@@ -57,7 +58,7 @@ def test_a_conversation_has_no_form_for_machines(run: Run, form: str) -> None:
     """Without a question, at a terminal, `--json` and `--raw` are wrong usage."""
     code, out, errors = run("chat", form, stdin=TerminalFile())
     assert (code, out) == (2, "")
-    assert errors == "--json and --raw need a question: as words, or on stdin\n"
+    assert errors == "--json, --raw and --schema need a question: as words, or on stdin\n"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from kimi_openai.streaming.events import Event
 from tests.hostile import TERMINAL_ATTACKS
 
 from .conftest import Run, TerminalFile
-from .terminal import on_terminal
+from .terminal import EXTRAS, on_terminal
 
 
 def test_a_cut_answer_is_resumed(run: Run) -> None:
@@ -80,10 +80,11 @@ def test_ctrl_c_keeps_what_came(run: Run, form: list[str], monkeypatch: pytest.M
 
 
 def test_attacks_on_a_terminal(kimi: Emulator) -> None:
-    """Escape sequences in an answer and its reasoning are shown as text; our own ones only dim the reasoning."""
+    """Escape sequences in an answer and its reasoning are shown as text; our own ones only dim the reasoning.
+    (With rich: `test_markdown.py`.)"""
     everything = "".join(text for name, text in TERMINAL_ATTACKS.items() if name != "surrogate")
     kimi.script(think(f"<{everything}>"), say(f"({everything})"))
-    with on_terminal(kimi, "chat", "Hi", TERM="xterm") as terminal:
+    with on_terminal(kimi, "chat", "Hi", hidden=EXTRAS, TERM="xterm") as terminal:
         shown = terminal.rest()
     assert terminal.process.returncode == 0
     assert set(re.findall("\x1b[^m]*m?", shown)) == {"\x1b[2m", "\x1b[0m"}
