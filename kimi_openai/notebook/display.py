@@ -169,9 +169,10 @@ class _LiveDisplay:
     """Paints the view of a stream whenever that is due, and the last snapshot even if the stream fails."""
 
     def __init__(self, stream: Any, view: LiveView) -> None:
+        kind = type(stream).__name__
         if isinstance(stream, str | bytes | Mapping | BaseModel | Reply) or not _is_iterable(stream):
             raise TypeError(
-                f"live takes a stream, and this is a {type(stream).__name__}: pass what create(..., stream=True) or"
+                f"live takes a stream, and this is a {kind}: pass what create(..., stream=True) or"
                 " kimi_openai.stream(...) returns, or show() what is whole already"
             )
         self._stream, self._view, self._output = stream, view, live_output()
