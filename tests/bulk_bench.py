@@ -48,6 +48,9 @@ SETTINGS = (("tier1", "RPM", 4096, 300), ("tier1", "TPM", 30_000, 260), ("tier3"
 
 def limits(folder: Path) -> Iterator[Figure]:
     """What is used of the limit in the whole minutes, and what is refused."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it asks the internet
+    for name in filter(find_spec, ("aiolimiter", "litellm")):
+        import_module(name)  # not in several threads at once
     for tier, binding, cap, count in SETTINGS:
         found = {"ours": used(ours, tier, cap, count, folder)}
         with ThreadPoolExecutor(len(PEERS)) as threads:  # each to its own service

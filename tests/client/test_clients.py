@@ -16,6 +16,7 @@ from kimi_openai import AsyncKimiOpenAI, KimiOpenAI, create_async_client, create
 from kimi_openai.emulator import Emulator
 from kimi_openai.errors.exceptions import KimiCompatWarning, SettingsError
 from tests.conftest import Mode
+from tests.servers import MakeAnswering
 
 HELLO: list[Any] = [{"role": "user", "content": "Hello"}]
 
