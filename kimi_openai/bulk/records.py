@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import openai
-from openai.types.chat import ChatCompletion
 
 from kimi_openai._internal.json_values import as_dict, is_dict
 from kimi_openai._internal.secrets import mask_keys
@@ -17,9 +16,9 @@ from .requests import Request
 __all__ = ["answer_line", "failure_line", "model_of", "tokens_in"]
 
 
-def answer_line(request: Request, fingerprint: str, completion: ChatCompletion) -> str:
-    """The line of an answer."""
-    body = completion.model_dump_json(exclude_unset=True, warnings=False)
+def answer_line(request: Request, fingerprint: str, completion: dict[str, Any]) -> str:
+    """The line of an answer, of which `completion` is the JSON."""
+    body = json.dumps(completion, ensure_ascii=False, separators=(",", ":"))
     custom_id = json.dumps(request.custom_id, ensure_ascii=False)
     return (
         f'{{"id":{custom_id},"custom_id":{custom_id},"fingerprint":"{fingerprint}",'

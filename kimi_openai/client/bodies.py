@@ -9,7 +9,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, get_origin
 
 import openai
@@ -25,7 +25,7 @@ from kimi_openai.errors.redaction import without_key
 from .foreign_errors import connection_errors
 from .sdk_errors import sdk_errors_as
 
-__all__ = ["CheckedBody", "answer_error", "build", "check_body", "take_over"]
+__all__ = ["CheckedBody", "answer_error", "build", "check_body", "checked_answer", "take_over"]
 
 TAKEN_NAMES = ("_fields_set", "_BaseModel__cls")
 
@@ -52,18 +52,22 @@ def check_body(response: Any, *, is_stream: bool) -> None:
     """Raises an error if the body of a good status is no answer: it is empty, an error object, a web page, not JSON, or
     plain JSON although a stream was asked for. The body has been read."""
     content: bytes = response.content.removeprefix(BOM_UTF8).strip()
-    media_type = response.headers.get("content-type", "no content type").partition(";")[0]
     is_whole_json = content[:1] in (b"{", b"[") and content[-1:] in (b"}", b"]")
     if not content:
         raise answer_error(response, "with nothing in it")
     if not is_whole_json and not is_stream:
         shown = without_key(repr(content[:100]), response.request)
-        raise answer_error(response, f"with {media_type} that is not whole JSON: {shown}")
+        raise answer_error(response, f"with {_media_type(response)} that is not whole JSON: {shown}")
     value = response.keep_json() if is_whole_json else None
     if is_dict(value) and value.get("error") and value.keys().isdisjoint(("id", "choices", "data")):
         raise stream_error(value, response)
     if is_stream:
-        raise answer_error(response, f"with {media_type} instead of a stream")
+        raise answer_error(response, f"with {_media_type(response)} instead of a stream")
+
+
+def _media_type(response: Any) -> str:
+    media_type: str = response.headers.get("content-type", "no content type")
+    return media_type.partition(";")[0]
 
 
 def build(sdk_build: Callable[..., Any], *, data: Any, cast_to: Any, response: Any) -> Any:
@@ -72,12 +76,20 @@ def build(sdk_build: Callable[..., Any], *, data: Any, cast_to: Any, response: A
     kind = get_origin(cast_to) or cast_to
     if not _is_model(kind):
         return sdk_build(data=data, cast_to=cast_to, response=response)
-
-    def no_answer(error: Exception) -> openai.OpenAIError:
-        return answer_error(response, f"with an answer that has another shape ({error})", data)
-
-    with sdk_errors_as(no_answer):
+    with sdk_errors_as(partial(_other_shape, response, data)):
         return sdk_build(data=_buildable(_checked(data, kind)), cast_to=cast_to, response=response)
+
+
+def checked_answer(data: Any, kind: Any, response: Any) -> Any:
+    """The data that the SDK would make an object of this kind of. Raises `APIResponseValidationError`, as `build`."""
+    try:
+        return _checked(data, kind)
+    except WireError as error:
+        raise _other_shape(response, data, error) from error
+
+
+def _other_shape(response: Any, data: Any, error: Exception) -> openai.OpenAIError:
+    return answer_error(response, f"with an answer that has another shape ({error})", data)
 
 
 def _checked(data: Any, kind: Any) -> Any:

@@ -9,7 +9,7 @@ list in `kimi_openai/compat/__init__.py` with an example in tests/compat/adaptat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -88,8 +88,11 @@ def shape(
     aliases: Mapping[str, str] | None = None,
     are_answers_ours: bool = True,
     rules: Iterable[Rule] = RULES,
+    put_names: Callable[[Body, Iterable[Renamed]], tuple[Changes, AnswerNames]] = with_kimi_names,
 ) -> Shaped:
-    """The nearest request that Kimi accepts, by the facts about its model; `rules` are those of its endpoint.
+    """The nearest request that Kimi accepts, by the facts about its model.
+
+    `rules` are those of its endpoint; `put_names` puts other names for those that Kimi refuses.
 
     `aliases` maps model ids to others and is applied first. Unless `are_answers_ours`, names that would have to be put
     back in the answers are refused. For a model of no known family, only the rules of the
@@ -115,7 +118,7 @@ def shape(
             renamed += changes.renamed
     if not renamed:
         return Shaped(new, tuple(notes))
-    changes, names = with_kimi_names(new, renamed)
+    changes, names = put_names(new, renamed)
     if not are_answers_ours:
         changes = replace(changes, notes=tuple(map(refused_rename, changes.notes)))
     notes += _apply(changes, new)

@@ -184,7 +184,7 @@ def test_installing_aiohttp_changes_nothing(kimi: Emulator) -> None:
             await client.models.list()
             http: Any = client._client
             (pool,) = http._kimi_pools.values()
-            return pool.http
+            return pool.http.clients[0]
 
     assert isinstance(asyncio.run(pool_of())._transport, http_library().AsyncHTTPTransport)
 

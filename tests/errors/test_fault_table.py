@@ -58,6 +58,7 @@ ANSWERS: dict[str, tuple[int | None, str | None, str, str, bool]] = {
     "403 without a type": (403, None, "", "permission_denied", False),
     "closed": (403, DENIED, "The API you are accessing is not open", "not_offered", False),
     "model": (404, MISSING, "Not found the model x or Permission denied", "model_not_found", False),
+    "model of a response": (400, BAD, "Not found the model x or Permission denied", "model_not_found", False),
     "object": (404, MISSING, "Not found the file or Permission denied", "not_found", False),
     "404 without a type": (404, None, "", "not_found", False),
     "URL": (404, "url.not_found", "没找到对象", "url_not_found", False),
