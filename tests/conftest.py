@@ -90,7 +90,10 @@ def scrubbed_environment(
             monkeypatch.delenv(name)
     monkeypatch.chdir(request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else empty_folder)
     yield
-    assert os.listdir(empty_folder) == [], "a test that writes files takes tmp_path"
+    left = [*empty_folder.iterdir()]
+    for file in left:
+        file.unlink()
+    assert left == [], "a test that writes files takes tmp_path"
 
 
 @pytest.fixture(autouse=True)

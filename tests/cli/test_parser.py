@@ -78,9 +78,9 @@ def test_a_conversation_has_no_form_for_machines(run: Run, form: str) -> None:
     ],
     ids=" ".join,
 )
-def test_a_key_in_the_wrong_place_is_not_repeated(run: Run, arguments: list[str]) -> None:
+def test_a_key_in_the_wrong_place_is_not_repeated(run: Run, tmp_path: Path, arguments: list[str]) -> None:
     """On a screen that is shared, or in the log of a build."""
-    Path("sk-secret.bin").write_bytes(b"\xff")
+    (tmp_path / "sk-secret.bin").write_bytes(b"\xff")
     code, out, errors = run(*arguments)
     assert code in (1, 2)
     assert "secret" not in out + errors

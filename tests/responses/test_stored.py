@@ -12,7 +12,7 @@ from typing import Any
 import openai
 import pytest
 
-from kimi_openai import CompatError, ResponseMemory, last_notes
+from kimi_openai import CompatError, ResponseMemory, create_client, last_notes
 from kimi_openai.emulator import Behaviour, Emulator, call, say, think
 from tests.canned import answering
 from tests.conftest import Mode
@@ -258,16 +258,17 @@ PROGRAM = """
 import sys
 from kimi_openai import create_client
 client = create_client(base_url=sys.argv[1], api_key=sys.argv[2], response_memory=sys.argv[3], env_file=None)
-print(client.responses.create(model="kimi-k3", input="Hi", previous_response_id=sys.argv[4] or None).id)
+print(client.responses.create(model="kimi-k3", input="Hi").id)
 """
 
 
-def test_a_restarted_program_goes_on(kimi: Emulator, tmp_path: Path) -> None:
-    """With a file."""
-    id = ""
-    for _ in range(2):
-        args = [sys.executable, "-c", PROGRAM, kimi.base_url, kimi.api_key, str(tmp_path / "memory"), id]
-        id = subprocess.run(args, capture_output=True, text=True, check=True).stdout.strip()
+def test_another_program_goes_on(kimi: Emulator, tmp_path: Path) -> None:
+    """With a file, after the first program has ended without closing anything."""
+    memory = tmp_path / "memory"
+    args = [sys.executable, "-c", PROGRAM, kimi.base_url, kimi.api_key, str(memory)]
+    id = subprocess.run(args, capture_output=True, text=True, check=True).stdout.strip()
+    with create_client(base_url=kimi.base_url, api_key=kimi.api_key, response_memory=memory) as client:
+        client.responses.create(model="kimi-k3", input="Hi", previous_response_id=id)
     assert len(kimi.responses[-1]["input"]) > 2
 
 
