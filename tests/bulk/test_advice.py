@@ -20,7 +20,9 @@ def advice(cap: int | None, longest: int, count: int = 100) -> str:
 
 def test_texts() -> None:
     """Twice what the longest answer needed; none if little is to be gained, or too little is known."""
-    assert advice(None, 900).startswith("the longest of the first 100 answers has 900 tokens, and a request reserves 131,072")
+    assert advice(None, 900).startswith(
+        "the longest of the first 100 answers has 900 tokens, and a request reserves 131,072"
+    )
     assert "max_completion_tokens=2048 (--max-tokens 2048) 61 times as many requests" in advice(None, 900)
     assert (advice(8192, 900, 99), advice(4096, 900), advice(8192, 1500)) == ("", "", "")
 

@@ -67,7 +67,9 @@ def test_cost_and_tokens_are_those_of_the_account(files: Files, engine: Any) -> 
 def test_the_account_is_not_charged_beyond_the_budget(files: Files) -> None:
     """With failures, answers that are asked twice, and runs that go on."""
     files.kimi.reply = lambda request: ending(request) if request.number % 3 else None
-    files.write([line(number, ("schema", "filtered", "x")[number % 3], max_completion_tokens=2000) for number in range(60)])
+    files.write(
+        [line(number, ("schema", "filtered", "x")[number % 3], max_completion_tokens=2000) for number in range(60)]
+    )
     for amount in ("0.1", "0.15", "0.2"):
         files.run(budget=amount, concurrency=7, retry_failed=amount == "0.2")
         assert spent(files) <= Decimal(amount)

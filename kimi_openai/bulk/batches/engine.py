@@ -125,7 +125,7 @@ class BatchEngine:
         if self.runner.stopped:
             return None
         try:
-            batch: Batch = await self._call(lambda client: client.batches.retrieve(part.batch_id))
+            batch: Batch = await self._call(_retrieved, part.batch_id)
         except openai.APIError as error:
             self._failures += 1
             if self._failures >= MOST_FAILURES or not can_be_retried(failure_of(error)):
@@ -186,6 +186,10 @@ class BatchEngine:
         for part in self.parts:
             if part.tag in self._new:
                 part.remove()
+
+
+def _retrieved(client: Any, batch_id: str) -> Any:
+    return client.batches.retrieve(batch_id)
 
 
 def _is_refused(error: openai.OpenAIError) -> bool:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -14,10 +20,13 @@ from kimi_openai.bulk import BulkStoppedError, Estimate, InputError, OutputError
 from kimi_openai.emulator import Emulator, bad_key, finish, internal_error, reset, say
 from kimi_openai.emulator.behaviour import Behaviour
 from tests.bulk.conftest import Files, ids, line, records
+from tests.conftest import Mode
 
 pytestmark = pytest.mark.k2
 
 K26 = "kimi-k2.6"
+
+ROOT = str(Path(__file__).parents[3])
 
 
 def k26(number: int, content: str = "", **body: Any) -> dict[str, Any]:
@@ -297,7 +306,10 @@ def test_answers_are_checked_as_live_ones(files: Files) -> None:
     assert (report.answered, report.failed) == (2, 3)
     codes = {failure["custom_id"]: failure["error"]["code"] for failure in records(files.errors)}
     assert codes == {"r1": "SchemaError", "r2": "UnexpectedAnswerError", "r4": "TruncatedAnswerError"}
-    contents = {each["custom_id"]: each["response"]["body"]["choices"][0]["message"]["content"] for each in records(files.output)}
+    contents = {
+        each["custom_id"]: each["response"]["body"]["choices"][0]["message"]["content"]
+        for each in records(files.output)
+    }
     assert contents == {"r0": '{"n": 1}', "r3": '{"n": 2}'}
 
 
@@ -307,3 +319,29 @@ def test_a_wrong_window_or_engine(files: Files) -> None:
         files.run("none.jsonl", engine="batch", completion_window="1h")
     with pytest.raises(ValueError, match="engine is 'fast'"):
         files.run("none.jsonl", engine="fast")
+
+
+PROGRAM = """
+import sys
+from kimi_openai import create_client, instant
+from kimi_openai.bulk import bulk
+with instant():
+    bulk(create_client(base_url=sys.argv[1], api_key=sys.argv[2]), sys.argv[3], sys.argv[4], engine="batch")
+"""
+
+
+def test_ctrl_c_ends_the_waiting(tmp_path: Path, mode: Mode) -> None:
+    """At once, as an error; the batch goes on, and the next run has its answers."""
+    with Emulator(behaviour=Behaviour(batch_polls=40)) as kimi:
+        files = Files(tmp_path, mode, kimi)
+        files.write([k26(0), k26(1)])
+        command = [sys.executable, "-c", PROGRAM, kimi.base_url, kimi.api_key, str(files.input), str(files.output)]
+        process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": ROOT}, stderr=subprocess.PIPE, text=True)
+        while not batches(kimi):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, "KeyboardInterrupt: 0 answered" in err) == (-signal.SIGINT, True)
+        assert ids(files.output) == []
+        assert run(files).answered == 2
+        assert len(batches(kimi)) == 1
