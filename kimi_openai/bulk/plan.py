@@ -51,7 +51,7 @@ class Planner:
     _problems: list[str] = field(default_factory=list[str])
     _ids: Index = field(default_factory=Index)
     _models: dict[str, str] = field(default_factory=dict[str, str])
-    _costs: dict[str, Decimal] = field(default_factory=lambda: {"live": Decimal(0), "batch": Decimal(0)})
+    _tokens: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
     def check(self, requests: Requests) -> Estimate:
         """The estimate. Raises `InputError` for lines that cannot be sent, `OutputError` for changed ones."""
@@ -63,8 +63,7 @@ class Planner:
             name = f"{requests.place} {request.number} ({request.custom_id})"
             if not self._is_known(request, name):
                 self._counts["left"] += 1
-                self._check(request, name)
-                self._count(request, place)
+                self._count(request, place, self._checked(request, name))
         self._check_ids(requests)
         self._check_models()
         if self._problems:
@@ -86,20 +85,19 @@ class Planner:
 
     def _estimate(self) -> Estimate:
         counts = self._counts
-        tokens = counts["prompt"] + counts["output"]
+        prompt, output = (sum(tokens) for tokens in zip((0, 0), *self._tokens.values(), strict=True))
         minutes = max(
             (counts["left"] - counts["copies"]) / self.rates.rpm if self.rates.rpm else 0.0,
-            tokens / self.rates.tpm if self.rates.tpm else 0.0,
+            (prompt + output) / self.rates.tpm if self.rates.tpm else 0.0,
         )
-        has_price = all(model in self.prices.prices for model in self._models)
-        costs = {name: cost if has_price else None for name, cost in self._costs.items()}
+        costs = {"live": self._cost(is_batch=False), "batch": self._cost(is_batch=True)}
         if not all(map(takes_batches, self._models)):
             costs["batch"] = None
         return Estimate(
             total=counts["left"] + counts["done"] + counts["in batches"],
             left=counts["left"],
-            prompt_tokens=counts["prompt"],
-            output_tokens=counts["output"],
+            prompt_tokens=prompt,
+            output_tokens=output,
             cost=costs[self.engine],
             minutes=0.0 if self.engine == "batch" else minutes,
             currency=self.prices.currency,
@@ -111,30 +109,39 @@ class Planner:
             batch_cost=costs["batch"],
         )
 
+    def _cost(self, *, is_batch: bool) -> Decimal | None:
+        """What all lines cost at most, `None` if a model has no price."""
+        cost = Decimal(0)
+        for model in self._models:
+            price = self.prices.price(model, is_batch=is_batch)
+            if price is None:
+                return None
+            prompt, output = self._tokens.get(model, (0, 0))
+            cost += cost_at_most(Reservation(prompt, output), price)
+        return cost
+
     def _report(self, problem: str) -> None:
         self._problems.append(problem)
         if len(self._problems) >= MOST_PROBLEMS:
             raise InputError([*self._problems, "... the rest was not read"])
 
-    def _check(self, request: Request, name: str) -> None:
-        """What Kimi would refuse in the body, and what the account's limits never admit."""
+    def _checked(self, request: Request, name: str) -> Reservation:
+        """What the line reserves. Notes what Kimi would refuse in the body, and what the limits never admit."""
         for problem in _body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
             self._report(f"{name}: {problem}")
         one = reserved(request, self.aliases)
         if self.engine == "live" and self.rates.tpm and one.tokens > self.rates.tpm:
             self._report(f"{name}: {_too_large(one, request.body, self.rates.tpm)}")
         self._models.setdefault(one.model, name)
+        return one
 
-    def _count(self, request: Request, place: int) -> None:
-        """Add up what the line reserves and costs."""
+    def _count(self, request: Request, place: int, one: Reservation) -> None:
+        """Add up what the line reserves, unless it is a copy."""
         if self.copies is not None and self.copies.is_copy(place, request):
             self._counts["copies"] += 1
             return
-        one = reserved(request, self.aliases)
-        self._counts.update({"prompt": one.prompt, "output": one.output})
-        for engine in self._costs:
-            price = self.prices.price(one.model, is_batch=engine == "batch")
-            self._costs[engine] += cost_at_most(one, price) if price else 0
+        prompt, output = self._tokens.get(one.model, (0, 0))
+        self._tokens[one.model] = prompt + one.prompt, output + one.output
 
     def _check_models(self) -> None:
         """Which models are not offered by the batch engine."""

@@ -39,6 +39,7 @@ class BulkOptions(TypedDict, total=False):
     params: Mapping[str, Any] | None
     engine: Engine
     completion_window: CompletionWindow
+    delete_files: bool
     errors: str | Path | None
     limit: int | None
     budget: float | str | Decimal | None
@@ -68,6 +69,7 @@ def bulk(
     params: Mapping[str, Any] | None = None,
     engine: Engine = "live",
     completion_window: CompletionWindow = "24h",
+    delete_files: bool = False,
     errors: str | Path | None = None,
     limit: int | None = None,
     budget: float | str | Decimal | None = None,
@@ -108,7 +110,8 @@ def bulk(
     and are kept in `NAME.batches` until their answers are written. The same call goes on where the last one was killed
     and submits nothing twice; Ctrl-C ends the waiting only. The cost at most is reserved from `budget` before a batch
     is submitted. An answer is not continued or asked again; lines that failed, expired or were cancelled are in
-    `errors`.
+    `errors`. An organization may have 1,000 files of batches: `delete_files` deletes them when their answers are
+    written.
 
     Before the first request every line is checked: raises `InputError` with line numbers. `confirm` is called with the
     `Estimate` then, with the prices of both engines; if it returns False nothing is sent. `progress`: True for a
@@ -130,6 +133,7 @@ def bulk(
         budget=None if budget is None else Decimal(str(budget)),
         engine=engine,
         window=completion_window,
+        deletes_files=delete_files,
         is_ordered=ordered,
         has_copies=dedupe,
         patience=patience,

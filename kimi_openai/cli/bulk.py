@@ -41,6 +41,7 @@ async def _run(options: Namespace, confirm: Callable[[Estimate], bool], *, is_sh
             params={"max_completion_tokens": options.max_tokens} if options.max_tokens else None,
             engine=options.engine,
             completion_window=window,
+            delete_files=options.delete_files,
             limit=options.limit,
             budget=options.budget,
             ordered=options.ordered,

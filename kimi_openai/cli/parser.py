@@ -138,6 +138,7 @@ def _bulk(command: argparse.ArgumentParser) -> None:
         "--engine", choices=("live", "batch"), default="live", help="batch: the Batch API, 60 %% of the price, in hours"
     )
     command.add_argument("--window", default="24h", metavar="TIME", help="of a batch: from 12h to 7d (default 24h)")
+    command.add_argument("--delete-files", action="store_true", help="delete a batch's files once its answers are here")
     command.add_argument("--budget", metavar="AMOUNT", help="what may be spent at most, in the account's currency")
     command.add_argument("--model", metavar="ID", help="instead of what the lines say")
     command.add_argument("--max-tokens", type=int, metavar="N", help="max_completion_tokens of each line")

@@ -153,13 +153,13 @@ def test_limits_are_changed_while_it_runs(files: Files) -> None:
 
 
 def test_cuts_refusals_and_overloads_of_a_large_run(files: Files) -> None:
-    """Half of the requests go wrong: each line has one whole answer, and the waits are counted."""
+    """Forty requests go wrong: each line has one whole answer, and the retries are counted."""
     faults = [drop_after(2), overloaded(), internal_error()]
-    files.kimi.fail(*(faults[number % 3] for number in range(100)))
+    files.kimi.fail(*(faults[number % 3] for number in range(40)))
     files.write([line(number) for number in range(100)])
     with instant():
         report = files.run(concurrency=20)
     assert (report.answered, report.failed) == (100, 0)
     assert len(set(ids(files.output))) == len(ids(files.output)) == 100
-    assert report.retries >= 66
+    assert report.retries >= 26
     assert json.loads(report.to_json())["answered"] == 100

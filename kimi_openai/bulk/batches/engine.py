@@ -7,6 +7,7 @@ next one goes on: a batch that was created is found by its tag, and answers that
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
@@ -23,7 +24,7 @@ from kimi_openai._internal.flow import AnyClient
 from kimi_openai.bulk.index import Index, hash_of
 from kimi_openai.bulk.requests import Request
 from kimi_openai.bulk.runner import Runner
-from kimi_openai.endpoints.batch_files import batch_results
+from kimi_openai.endpoints.batch_files import batch_results, delete_batch_files
 from kimi_openai.endpoints.batch_jobs import FINAL, MOST_FAILURES, POLLS, submit_batch
 from kimi_openai.endpoints.batch_output import BatchResult
 from kimi_openai.errors.exceptions import BatchFailedError, CompatError
@@ -37,17 +38,21 @@ from .splitting import Splitter
 
 __all__ = ["BatchEngine"]
 
+log = logging.getLogger("kimi_openai")
+
 
 @dataclass(slots=True)
 class BatchEngine:
     """One run. `parts` are those of earlier runs, `requests` what is to be asked unless it is in `done()`, which reads
     the files. `runner` keeps the numbers.
 
-    `executor` has the threads for the calls of a synchronous client.
+    `executor` has the threads for the calls of a synchronous client. `deletes_files`: the files of a batch are deleted
+    on the platform when its answers are written.
     """
 
     client: AnyClient
     executor: Executor | None
+    deletes_files: bool
     runner: Runner
     splitter: Splitter
     requests: Iterable[Request]
@@ -106,6 +111,9 @@ class BatchEngine:
             self.runner.stop(str(error), error)
             return
         self.parts[self.parts.index(part)] = part.submitted(batch.id)
+        log.info(
+            "batch %s has %d lines; they are in %s until its answers are written", batch.id, part.lines, part.folder
+        )
 
     async def _wait(self) -> None:
         """Until the batches have ended. The answers of each are written when it has."""
@@ -159,6 +167,8 @@ class BatchEngine:
         self.runner.ready = sum(self._ready.values())
         self.parts.remove(part)
         part.remove()
+        if self.deletes_files:
+            await self._call(delete_batch_files, batch)
 
     async def _read(self, batch: Batch, part: Part, take: Callable[[BatchResult], None]) -> None:
         client = self.client

@@ -313,6 +313,15 @@ def test_answers_are_checked_as_live_ones(files: Files) -> None:
     assert contents == {"r0": '{"n": 1}', "r3": '{"n": 2}'}
 
 
+@pytest.mark.parametrize("deletes", [False, True])
+def test_files_on_the_platform(files: Files, deletes: bool) -> None:
+    """They stay, or are deleted when the answers are written."""
+    files.write([k26(0)])
+    assert run(files, delete_files=deletes).answered == 1
+    assert len(files.kimi._state.files.by_id) == (0 if deletes else 2)
+    assert ids(files.output) == ["r0"]
+
+
 def test_a_wrong_window_or_engine(files: Files) -> None:
     """Is told before the input is read."""
     with pytest.raises(CompatError, match="12 hours to 7 days"):
