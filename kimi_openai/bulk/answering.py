@@ -25,7 +25,17 @@ from kimi_openai.usage.costs import Tokens, tokens_of
 
 from .requests import Request
 
-__all__ = ["Answer", "Ask", "SchemaError", "answer_to", "asker", "ends_the_run", "kind_of", "spent_by"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "SchemaError",
+    "answer_to",
+    "asker",
+    "ends_the_run",
+    "kind_of",
+    "schema_problems_of",
+    "spent_by",
+]
 
 Ask = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -88,7 +98,7 @@ async def answer_to(request: Request, ask: Ask) -> Answer:
     body = {name: value for name, value in request.body.items() if name not in ("stream", "stream_options", "n")}
     completion = await ask(body)
     tokens = tokens_of(completion.get("usage"))
-    problems = _problems(body, completion)
+    problems = schema_problems_of(body, completion)
     if not problems:
         return Answer(completion, tokens)
     text = _message(completion).get("content") or ""
@@ -98,7 +108,7 @@ async def answer_to(request: Request, ask: Ask) -> Answer:
     ]
     completion = await ask({**body, "messages": [*body["messages"], *(again if text else [])]})
     tokens += tokens_of(completion.get("usage"))
-    problems = _problems(body, completion)
+    problems = schema_problems_of(body, completion)
     if problems:
         raise SchemaError(problems, tokens)
     return Answer(completion, tokens)
@@ -109,7 +119,7 @@ def _message(completion: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
-def _problems(body: dict[str, Any], completion: dict[str, Any]) -> str:
+def schema_problems_of(body: dict[str, Any], completion: dict[str, Any]) -> str:
     """What does not fit the schema of the request, "" if there is none or all fits."""
     schema = as_dict(as_dict(body.get("response_format")).get("json_schema")).get("schema")
     message = _message(completion)

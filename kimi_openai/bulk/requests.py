@@ -1,7 +1,7 @@
 """The requests of a bulk run, streamed from a file or from rows, as often as they are needed.
 
 A file has lines in the form of OpenAI's batches (JSONL), or it is a CSV table. Rows are mappings. Tables and rows need
-a template for the messages. What is wrong with a request is said by `checks.py`.
+a template for the messages. What Kimi refuses in a request is said by `plan.py`.
 """
 
 from __future__ import annotations
