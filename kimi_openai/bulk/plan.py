@@ -23,7 +23,7 @@ from .errors import InputError, OutputError
 from .index import Index, fingerprint, hash_of
 from .requests import URL, Request, Requests
 
-__all__ = ["Estimate", "Planner", "cost_at_most", "reserved"]
+__all__ = ["Estimate", "Planner", "body_problems", "cost_at_most", "reserved"]
 
 MOST_PROBLEMS = 20
 
@@ -117,7 +117,7 @@ class Planner:
 
     def _check(self, request: Request, place: str) -> None:
         """What Kimi would refuse in the body."""
-        for problem in _body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
+        for problem in body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
             self._report(f"{place} {request.number} ({request.custom_id}): {problem}")
 
     def _count(self, request: Request, one: Reservation, place: str) -> None:
@@ -147,7 +147,8 @@ class Planner:
                     )
 
 
-def _body_problems(body: dict[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
+def body_problems(body: dict[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
+    """What Kimi would refuse in the body of a request."""
     if not isinstance(body.get("model"), str) or not body["model"]:
         return ["the model is missing; pass model=... (--model)"]
     messages = body.get("messages")

@@ -1,4 +1,4 @@
-'''Bulk runs on several machines with Ray (extra `ray`): a stage for `ray.data`, limits that all workers share, `bulk_ray`.
+"""Bulk runs on several machines with Ray (extra `ray`): `bulk_ray`, a stage for `ray.data`, limits for all workers.
 
 On a laptop this is all; Ray starts by itself, with two workers:
 
@@ -6,8 +6,8 @@ On a laptop this is all; Ray starts by itself, with two workers:
 
     print(bulk_ray("requests.jsonl", "answers.jsonl", limits="tier1", workers=2))
 
-The output is that of `bulk`: the same lines, and the same checkpoint, so a run may be started by one engine and ended by
-the other. In a pipeline of your own:
+The output is that of `bulk`: the same lines, and the same checkpoint, so one engine may go on where the other stopped.
+In a pipeline of your own:
 
     import ray
     from kimi_openai.bulk.ray import KimiStage, shared_limits
@@ -40,7 +40,7 @@ limiter actor serves about 200 reports a second, each for a block of permits, wh
 a million rows; one `bulk_ray` of 12 hours for each shard has its own output, its own checkpoint, and 65 MB for the ids;
 a list of the shards that are done is the checkpoint of the whole. (4) A sum of the reports for the bill, and a first
 shard to measure the tokens of a row before the others start.
-'''
+"""
 
 from __future__ import annotations
 

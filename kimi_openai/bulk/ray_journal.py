@@ -89,7 +89,8 @@ class Journal:
         for file in self._files:
             file.sync()
         spent = self._spending
-        return Counts(*self._lines, spent.tokens, spent.cost, self._refused, self._retries, self._stopped)
+        answers, failures = self._lines
+        return Counts(answers, failures, spent.tokens, spent.cost, self._refused, self._retries, self._stopped)
 
     def close(self) -> Counts:
         """The numbers at the end; the files are free then."""

@@ -42,9 +42,7 @@ class LimiterActor:
             is_restarted = bool(ray_module().get_runtime_context().was_current_actor_reconstructed)
         book = random.getrandbits(60)
         self._settings = (rates, minute, ttl)
-        self._leases = Leases(
-            rates, book=book, now=time.monotonic(), minute=minute, ttl=ttl, is_restarted=is_restarted
-        )
+        self._leases = Leases(rates, book=book, now=time.monotonic(), minute=minute, ttl=ttl, is_restarted=is_restarted)
 
     def exchange(self, report: Report) -> Reply:
         """Take a report, and grant what can be granted."""
@@ -82,7 +80,7 @@ class RayExchange:
         """The numbers of the limiter that is there, `None` if it is just about to end."""
         ray = ray_module()
         try:
-            rates, *_ = ray.get(self.actor().settings.remote())
+            rates: Rates = ray.get(self.actor().settings.remote())[0]
         except ray.exceptions.ActorDiedError:
             self._actor = None
             return None

@@ -15,12 +15,14 @@ from typing import Any
 import openai
 
 from kimi_openai._internal.json_values import is_array, is_dict
+from kimi_openai.client.clients import AsyncKimiOpenAI
 from kimi_openai.client.factories import create_async_client
 from kimi_openai.limits.shared_process import SharedLimits
 from kimi_openai.retry.events import RetryEvent
 
 from .answering import Ask, answer_to, asker, ends_the_run, kind_of, spent_by
 from .index import fingerprint
+from .plan import body_problems
 from .ray_journal import Line
 from .records import answer_line, failure_line
 from .requests import Request, Template, requests_of
@@ -61,10 +63,10 @@ class KimiStage:
         if given is not None and not isinstance(given, SharedLimits):
             raise ValueError(f"limits is {given!r}, which each worker would count for itself; write shared_limits(...)")
         self._messages, self._overrides = messages, {**(params or {}), **({"model": model} if model else {})}
-        self._options = {**(client or {}), "limits": limits, "on_retry": self._count_retry}
+        self._options: dict[str, Any] = {**(client or {}), "limits": limits, "on_retry": self._count_retry}
         self._max_parts, self._journal = max_parts, journal
         self._refused = self._retries = 0
-        self._ask: Ask | None = None
+        self._client: AsyncKimiOpenAI | None = None
         self._lines: list[Line] = []
         self._flushing: asyncio.Future[str] | None = None
         self._loop = asyncio.new_event_loop()
@@ -91,9 +93,7 @@ class KimiStage:
     async def _one(self, request: Request) -> dict[str, str]:
         mark, model = fingerprint(request.body), str(request.body.get("model"))
         try:
-            if request.problem:
-                raise ValueError(request.problem)
-            answer = await answer_to(request, self._asked())
+            answer = await answer_to(request, self._asked_for(request))
         except (openai.OpenAIError, ValueError, TypeError) as error:
             if ends_the_run(error):
                 await self._stop(str(error))
@@ -106,10 +106,15 @@ class KimiStage:
             await self._write(Line(request.custom_id, line, kind, model, tokens))
         return {"answer": text, "error": kind, "line": line}
 
-    def _asked(self) -> Ask:
-        if self._ask is None:
-            self._ask = asker(create_async_client(**self._options), None, max_parts=self._max_parts)
-        return self._ask
+    def _asked_for(self, request: Request) -> Ask:
+        """What asks for the answer. Raises `ValueError` for what Kimi would refuse."""
+        if self._client is None:
+            self._client = create_async_client(**self._options)
+        options = self._client.kimi_options
+        problems = body_problems(request.body, options.model_aliases, is_adapted=options.compat != "off")
+        if request.problem or problems:
+            raise ValueError(request.problem or "; ".join(problems))
+        return asker(self._client, None, max_parts=self._max_parts)
 
     def _count_retry(self, event: RetryEvent) -> None:
         self._retries += 1
@@ -161,17 +166,17 @@ def _check(stopped: str) -> None:
 
 def _rows_of(batch: Any) -> list[dict[str, Any]]:
     """The rows of a batch in each of Ray's formats."""
+    rows: list[dict[str, Any]]
     if hasattr(batch, "to_pylist"):  # pyarrow
-        rows: list[dict[str, Any]] = batch.to_pylist()
-        return rows
-    if hasattr(batch, "to_dict"):  # pandas
+        rows = batch.to_pylist()
+    elif hasattr(batch, "to_dict"):  # pandas
         rows = batch.to_dict("records")
-        return rows
-    names = list(batch)
-    return [
-        {name: _plain(value) for name, value in zip(names, values, strict=True)}
-        for values in zip(*batch.values(), strict=True)
-    ]
+    else:
+        rows = [
+            {name: _plain(value) for name, value in zip(batch, values, strict=True)}
+            for values in zip(*batch.values(), strict=True)
+        ]
+    return rows
 
 
 def _plain(value: Any) -> Any:

@@ -114,7 +114,9 @@ class Admission:
         parts = [(self._requests, 1), (self._tokens, tokens)]
         if self.adaptation.limit("tpd", now) is not None:
             parts.append((self._day, tokens))
-        return Admitted(now, tokens, tuple((window, window.add(amount, now), amount) for window, amount in parts if amount))
+        return Admitted(
+            now, tokens, tuple((window, window.add(amount, now), amount) for window, amount in parts if amount)
+        )
 
     def assume_full(self, now: float, pause: float) -> None:
         """Take the minute as used up, because nothing is known of it, and admit nothing for `pause` seconds.

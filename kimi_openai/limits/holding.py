@@ -106,7 +106,7 @@ class Holding:
     def due(self, now: float) -> float:
         """The seconds until the next report."""
         if self._failures:
-            wait = min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
+            wait = min(FIRST_PAUSE * 2.0**self._failures, LONGEST_PAUSE)
         else:
             wait = self._gap if self.is_changed else self._again
         return self._reported + wait - now

@@ -182,8 +182,8 @@ class Leases:
                 granted.is_sent = True
                 self.admission.sent(granted.admitted, now)
         for id, feedback in report.refused:
-            granted = lease.granted.get(id)
-            self.admission.learn(feedback, Admitted(now, 0) if granted is None else granted.admitted, now)
+            found = lease.granted.get(id)
+            self.admission.learn(feedback, Admitted(now, 0) if found is None else found.admitted, now)
         for each in report.held:
             if each.is_unused:
                 self.admission.withdraw(lease.granted.pop(each.id).admitted)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 
 from kimi_openai import Limits, create_client
@@ -44,12 +44,10 @@ def processes(title: str) -> list[int]:
     """The processes of this cluster whose title begins so: those in the network namespace of this thread."""
     here, found = os.readlink("/proc/thread-self/ns/net"), []
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):  # it has just ended
             is_it = (folder / "cmdline").read_bytes().startswith(title.encode())
             if is_it and os.readlink(folder / "ns/net") == here:
                 found.append(int(folder.name))
-        except OSError:  # it has just ended
-            continue
     return sorted(found)
 
 
@@ -203,8 +201,7 @@ def test_bad_input_is_found_before_anything_is_sent(account: Emulator, tmp_path:
 
 
 def pipeline(ray: Any, kimi: Emulator, rows: Any, **stage: Any) -> Any:
-    import ray.data as data
-
+    data = ray.data
     ds = data.from_items(rows) if isinstance(rows, list) else rows
     return ds.map_batches(
         KimiStage,
@@ -218,8 +215,8 @@ def pipeline(ray: Any, kimi: Emulator, rows: Any, **stage: Any) -> Any:
 def test_a_stage_of_a_pipeline(ray: Any, account: Emulator) -> None:
     """A template, and three columns more; a row that fails for good has an error, and the job goes on."""
     rows = [{"word": f"word{number}" if number != 3 else "fail", "number": number} for number in range(40)]
-    account.reply = lambda body: (
-        [say("x"), finish("content_filter")] if "fail" in str(body) else [say(str(body["messages"][0]["content"]))]
+    account.reply = lambda request: (
+        [say("x"), finish("content_filter")] if "fail" in str(request.json) else [say(request.json["messages"][0]["content"])]
     )
     limits = shared_limits("tier1", minute=MINUTE, ttl=TTL)
     asked = {"messages": "Is {word} a noun?", "model": "kimi-k3", "params": {"max_completion_tokens": 99}}
@@ -227,7 +224,7 @@ def test_a_stage_of_a_pipeline(ray: Any, account: Emulator) -> None:
     assert len(found) == 40
     for row in found:
         assert row["answer"] == ("" if row["word"] == "fail" else f"Is {row['word']} a noun?")
-        assert row["error"] == ("IncompleteResponseError" if row["word"] == "fail" else "")
+        assert row["error"] == ("ContentFilterFinishReasonError" if row["word"] == "fail" else "")
         assert '"custom_id"' in row["line"]
     assert account.limits.most_running <= 15
     assert {chat["max_completion_tokens"] for chat in account.chats} == {99}
@@ -235,19 +232,12 @@ def test_a_stage_of_a_pipeline(ray: Any, account: Emulator) -> None:
 
 def test_lines_of_a_batch_file_in_a_pipeline(ray: Any, account: Emulator, tmp_path: Path) -> None:
     """Read as text; what is wrong with a line is its error, and nothing is sent of it."""
-    import json
-
-    import ray.data as data
-
     texts = [json.dumps(line(0)), json.dumps(line(1, model=None)), "{", "[]"]
     (tmp_path / "in.txt").write_text("\n".join(texts))
-    found = pipeline(ray, account, data.read_text(str(tmp_path / "in.txt"))).take_all()
-    assert [bool(row["error"]) for row in sorted(found, key=lambda row: texts.index(row["text"]))] == [
-        False,
-        True,
-        True,
-        True,
-    ]
+    found = pipeline(ray, account, ray.data.read_text(str(tmp_path / "in.txt"))).take_all()
+    assert {row["text"]: bool(row["error"]) for row in found} == dict(
+        zip(texts, [False, True, True, True], strict=True)
+    )
     assert len(account.chats) == 1
 
 
@@ -261,10 +251,11 @@ def test_an_empty_account_ends_a_pipeline(ray: Any, account: Emulator) -> None:
 def test_limits_are_shared_with_clients(ray: Any, account: Emulator) -> None:
     """Of this process and of others, by name; another account's have another name."""
     limits = shared_limits(rpm=5, minute=MINUTE, ttl=TTL, name="small")
+    settings = options(account)
 
     @ray.remote
     def ask(limits: Any) -> None:
-        with create_client(**options(account), limits=limits) as client:
+        with create_client(**settings, limits=limits) as client:
             client.chat.completions.create(**line(0)["body"])
 
     start = time.monotonic()
@@ -280,8 +271,9 @@ def test_limits_are_shared_with_clients(ray: Any, account: Emulator) -> None:
 
 def test_limits_that_are_not_shared_are_refused() -> None:
     """Each worker would count for itself."""
+    limits: Any = Limits("tier1")
     with pytest.raises(ValueError, match=r"write shared_limits\(\.\.\.\)"):
-        KimiStage(limits=Limits("tier1"))  # type: ignore[arg-type]
+        KimiStage(limits=limits)
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -290,5 +282,3 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tm
     for use in (lambda: bulk_ray([], tmp_path / "out.jsonl"), lambda: shared_limits("tier1")):
         with pytest.raises(ModuleNotFoundError, match=r"pip install 'kimi-openai\[ray\]'"):
             use()
-
-
