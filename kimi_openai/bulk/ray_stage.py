@@ -111,7 +111,7 @@ class KimiStage:
         if self._client is None:
             self._client = create_async_client(**self._options)
         options = self._client.kimi_options
-        problems = body_problems(request.body, options.model_aliases, is_adapted=options.compat != "off")
+        problems = list(body_problems(request.body, options.model_aliases, is_adapted=options.compat != "off"))
         if request.problem or problems:
             raise ValueError(request.problem or "; ".join(problems))
         return asker(self._client, None, max_parts=self._max_parts)
