@@ -5,7 +5,7 @@
 """
 
 from .errors import BulkStoppedError, InputError, OutputError
-from .plan import Estimate
+from .estimate import Estimate
 from .report import BulkReport, Progress
 from .run import bulk
 

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
-__all__ = ["Index", "fingerprint", "hash_of"]
+__all__ = ["Index", "fingerprint", "hash_of", "hash_of_body"]
+
+CAPS = ("max_completion_tokens", "max_tokens")
 
 
 def hash_of(text: str) -> int:
@@ -24,11 +26,17 @@ def hash_of(text: str) -> int:
 def fingerprint(body: Mapping[str, Any]) -> str:
     """Stands for a request in the output file, so that another request with the same id is noticed.
 
+    The output limit is not part of it: a run may go on with another one, for the lines that were cut off for example.
+
     >>> fingerprint({"model": "kimi-k3", "messages": []}) == fingerprint({"messages": [], "model": "kimi-k3"})
     True
     """
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return f"{hash_of(text):016x}"
+    return f"{hash_of_body({name: value for name, value in body.items() if name not in CAPS}):016x}"
+
+
+def hash_of_body(body: Mapping[str, Any]) -> int:
+    """A 64-bit hash of all of a body."""
+    return hash_of(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str))
 
 
 class Index:
@@ -55,6 +63,11 @@ class Index:
         while place < len(self._keys) and self._keys[place] == key:
             found, place = self._values[place], place + 1
         return found
+
+    def first(self, key: int) -> int | None:
+        """The first value of a key, `None` if it is not there."""
+        place = bisect_left(self._keys, key)
+        return self._values[place] if place < len(self._keys) and self._keys[place] == key else None
 
     def repeated(self) -> Iterator[int]:
         """The keys that were added more than once."""

@@ -1,43 +1,47 @@
-"""One bulk run from its files to its report: opens them, checks the requests, and lets the runner answer them."""
+"""One bulk run from its files to its report: opens them, checks the requests, and lets an engine have them answered."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import threading
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Coroutine, Generator, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import openai
 
+from kimi_openai.client.batches import CompletionWindow
 from kimi_openai.limits.rates import Rates
 from kimi_openai.retry.events import RetryEvent
 from kimi_openai.usage.costs import price_list
 
 from .answering import asker
+from .batches.engine import BatchEngine
+from .batches.splitting import Splitter
+from .copies import Copies
 from .errors import BulkStoppedError, InputError
-from .index import Index, hash_of
+from .estimate import Estimate
+from .files import Files, opened
+from .index import Index
+from .interrupts import interruptible
 from .ordering import put_in_order
-from .output import OutputFile
-from .plan import Estimate, Planner
+from .plan import Planner, adapter
 from .progress import shown_progress
-from .records import model_of, tokens_in
 from .report import BulkReport, Progress
-from .requests import Requests
+from .requests import Request, Requests
 from .runner import Runner
 from .spending import Spending
 
-__all__ = ["Job", "Shown"]
+__all__ = ["Engine", "Job", "Shown"]
 
 TASKS = 100
 """Lines that are answered at once if neither the caller nor the limits say how many."""
 
 Shown = bool | Callable[[Progress], object]
+Engine = Literal["live", "batch"]
 
 
 @dataclass(slots=True)
@@ -48,11 +52,15 @@ class Job:
     requests: Requests
     output: Path
     errors: Path
+    engine: Engine
+    window: CompletionWindow
     budget: Decimal | None
     is_ordered: bool
+    has_copies: bool
     retries_failed: bool
     concurrency: int | None
     max_parts: int
+    patience: float | None
     progress: Shown
     confirm: Callable[[Estimate], bool] | None
     _runner: Runner | None = field(default=None, init=False)
@@ -62,26 +70,28 @@ class Job:
     async def run(self) -> BulkReport:
         """Do it. Raises as `bulk` says."""
         self._loop = asyncio.get_running_loop()
-        with ExitStack() as files:
-            output, errors = (_opened(files, path) for path in (self.output, self.errors))
-            if self.retries_failed:
-                errors.clear()
+        with (
+            opened(self.output, self.errors, engine=self.engine) as files,
+            shown_progress(self.progress) as show,
+        ):
             prices = price_list(self.client)
-            spending = Spending(prices, self.budget, self.max_parts)
-            done = _read_done(output, errors, spending)
-            estimate = self._plan(done)
-            resumed = estimate.total - estimate.left
-            show = files.enter_context(shown_progress(self.progress))
-            runner = self._runner = Runner(
-                iter(self.requests), done, output, errors, spending, estimate.total, resumed, show
-            )
+            spending = Spending(prices, self.budget, self.max_parts, self._aliases, is_batch=self.engine == "batch")
+            done = files.read(spending, retries_failed=self.retries_failed)
+            copies = self._copies(files, done)
+            estimate = self._plan(files, done, spending, copies)
+            resumed = estimate.total - estimate.left - estimate.in_batches
+            asked = self.requests if copies is None else copies
+            numbers = (spending, estimate.total, resumed, show)
+            runner = self._runner = Runner(iter(asked), done, files.output, files.errors, *numbers)
             if self.confirm is not None and estimate.left and not self.confirm(estimate):
                 runner.stop("not confirmed; nothing was sent")
-            with self._executor() as executor, _interruptible(self.interrupt):
-                ask = asker(self._counting(runner), executor, max_parts=self.max_parts)
-                await self._run(runner, ask)
+            with self._executor() as executor, interruptible(self.interrupt):
+                await self._until_done(self._work(runner, executor, files, asked))
+            if copies is not None and runner.cause is None:
+                runner.answered += copies.write(files.output, files.done())
+                runner.failed += copies.write(files.errors, files.done())
             if self.is_ordered and not runner.stopped:
-                put_in_order(output, self.requests)
+                put_in_order(files.output, self.requests)
         report = self._report(runner)
         if self._interrupts:
             raise KeyboardInterrupt(str(report))
@@ -97,48 +107,73 @@ class Job:
             act = (lambda: runner.stop("interrupted")) if self._interrupts == 1 else runner.cancel
             loop.call_soon_threadsafe(act)
 
-    async def _run(self, runner: Runner, ask: Any) -> None:
+    def _work(
+        self, runner: Runner, executor: Executor | None, files: Files, asked: Iterable[Request]
+    ) -> Coroutine[Any, Any, None]:
+        client = self._counting(runner)
+        if self.engine == "live":
+            return runner.run(asker(client, executor, max_parts=self.max_parts), self._tasks(runner))
+        splitter = Splitter(client, files.folder, runner.spending, self.window)
+        engine = BatchEngine(client, executor, runner, splitter, asked, files.parts)
+        return runner.report_on([engine.run()])
+
+    async def _until_done(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await runner.run(ask, self._tasks(runner))
+            await work
         except OSError:
-            if runner.cause is None:
+            if self._runner is None or self._runner.cause is None:
                 raise
         except asyncio.CancelledError:
             if self._interrupts < 2:
                 raise
 
     def _tasks(self, runner: Runner) -> int:
-        wanted = self.concurrency or self._rates().concurrency or TASKS
+        wanted = self.concurrency or self._rates.concurrency or TASKS
         return max(1, min(wanted, runner.total - runner.resumed))
 
-    def _plan(self, done: Index) -> Estimate:
-        options = getattr(self.client, "kimi_options", None)
-        is_adapted = options is not None and options.compat != "off"
-        aliases = options.model_aliases if options is not None else None
-        planner = Planner(done, price_list(self.client), self._rates(), aliases, is_adapted)
+    def _copies(self, files: Files, done: Index) -> Copies | None:
+        if not self.has_copies:
+            return None
+        copies = Copies(self.requests, adapter(self._aliases, is_adapted=self._is_adapted))
+        copies.read(done, files.in_batches())
+        return copies
+
+    def _plan(self, files: Files, done: Index, spending: Spending, copies: Copies | None) -> Estimate:
+        planner = Planner(done, spending.prices, self._rates, self._aliases, self._is_adapted, self.engine)
+        planner.in_batches, planner.copies = files.in_batches(), copies
         estimate = planner.check(self.requests)
         if self.budget is not None and estimate.cost is None:
             raise InputError([f"no price is known for {', '.join(estimate.models)}, so no budget can be kept"])
         return estimate
 
+    @property
+    def _is_adapted(self) -> bool:
+        options = getattr(self.client, "kimi_options", None)
+        return options is not None and options.compat != "off"
+
+    @property
+    def _aliases(self) -> Any:
+        return getattr(getattr(self.client, "kimi_options", None), "model_aliases", None)
+
+    @property
     def _rates(self) -> Rates:
         limits = getattr(getattr(self.client, "kimi_options", None), "limits", None)
         return Rates() if limits is None else limits.rates
 
     @contextmanager
-    def _executor(self) -> Generator[ThreadPoolExecutor | None, None, None]:
+    def _executor(self) -> Generator[Executor | None, None, None]:
         """Threads for the calls of a synchronous client. Those that still wait when it ends are not waited for."""
         if isinstance(self.client, openai.AsyncOpenAI):
             yield None
             return
-        pool = ThreadPoolExecutor(self.concurrency or self._rates().concurrency or TASKS, "kimi-bulk")
+        pool = ThreadPoolExecutor(self.concurrency or self._rates.concurrency or TASKS, "kimi-bulk")
         try:
             yield pool
         finally:
             pool.shutdown(wait=self._interrupts < 2, cancel_futures=True)
 
     def _counting(self, runner: Runner) -> Any:
-        """A copy of the client that reports its retries to the runner too."""
+        """A copy of the client that reports its retries to the runner too, and has the deadline of a line."""
         options = getattr(self.client, "kimi_options", None)
         if options is None:
             return self.client
@@ -149,42 +184,9 @@ class Job:
             if own is not None:
                 own(event)
 
-        return self.client.with_options(on_retry=on_retry)
+        deadline = {} if self.patience is None or self.engine == "batch" else {"patience": self.patience}
+        return self.client.with_options(on_retry=on_retry, **deadline)
 
     def _report(self, runner: Runner) -> BulkReport:
         numbers: dict[str, Any] = {**asdict(runner.progress()), "tokens": runner.spending.tokens}
         return BulkReport(**numbers, output=str(self.output), errors=str(self.errors), stopped=runner.stopped)
-
-
-def _opened(files: ExitStack, path: Path) -> OutputFile:
-    file = OutputFile(path)
-    files.callback(file.close)
-    return file
-
-
-def _read_done(output: OutputFile, errors: OutputFile, spending: Spending) -> Index:
-    """The requests that are answered or failed; what the answers cost is counted."""
-    done = Index()
-    for file in (errors, output):
-        for _, record in file.records():
-            done.add(hash_of(record["custom_id"]), int(record.get("fingerprint") or "0", 16))
-            spending.add(model_of(record), tokens_in(record))
-    done.sort()
-    return done
-
-
-@contextmanager
-def _interruptible(interrupt: Callable[[], None]) -> Generator[None, None, None]:
-    """In the main thread, let Ctrl-C call `interrupt` while the `with` block runs."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def on_signal(*_: object) -> None:
-        interrupt()
-
-    before = signal.signal(signal.SIGINT, on_signal)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -36,4 +36,4 @@ def put_in_order(output: OutputFile, requests: Requests) -> None:
                 target.write(lines.readline())
         target.flush()
         os.fsync(target.fileno())
-    os.replace(new, output.path)
+    output.replace(new)

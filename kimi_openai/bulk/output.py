@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kimi_openai._internal.json_values import is_dict
 
-from .errors import OutputError
+from .locking import lock
 
 __all__ = ["OutputFile"]
 
@@ -29,14 +29,15 @@ class OutputFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        self._file = _opened(path)
+        self._unlock: Callable[[], None] = lambda: None
+        self._is_dirty = False
         try:
-            _lock(self._file, path)
+            self._unlock = lock(self._file, path)
             self._end = self._repair()
         except BaseException:
-            os.close(self._file)
+            self.close()
             raise
-        self._is_dirty = False
 
     def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The lines that are there, each with its offset. A line that is damaged is overwritten with blanks."""
@@ -49,6 +50,13 @@ class OutputFile:
                 elif line.strip():
                     self._write(b" " * (len(line) - 1), offset)
                 offset += len(line)
+
+    def record_at(self, offset: int) -> dict[str, Any]:
+        """The line that begins there."""
+        with self.path.open("rb") as lines:
+            lines.seek(offset)
+            record: dict[str, Any] = json.loads(lines.readline())
+            return record
 
     def append(self, line: str) -> None:
         """Write a line, all of it or nothing: after a full disk the file ends with the line before."""
@@ -63,6 +71,15 @@ class OutputFile:
             raise
         self._end += written
         self._is_dirty = True
+
+    def replace(self, new: Path) -> None:
+        """Let another file take its place, in one step."""
+        os.close(self._file)  # Windows does not replace an open file
+        try:
+            os.replace(new, self.path)
+        finally:
+            self._file = _opened(self.path)
+        self._end = os.fstat(self._file).st_size
 
     def clear(self) -> None:
         """Remove all lines."""
@@ -81,6 +98,7 @@ class OutputFile:
             self.sync()
         finally:
             os.close(self._file)
+            self._unlock()
 
     def _write(self, data: bytes, offset: int) -> int:
         os.lseek(self._file, offset, os.SEEK_SET)
@@ -116,21 +134,13 @@ class OutputFile:
         return 0
 
 
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+
+
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         record: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None
     return record if is_dict(record) and isinstance(record.get("custom_id"), str) else None
-
-
-def _lock(file: int, path: Path) -> None:
-    problem = OutputError(f"another run writes to {path}; wait for its end, or choose another output")
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise problem from None

@@ -6,127 +6,144 @@ Nothing is sent. A request that is done already is compared with what was asked 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from kimi_openai._internal.json_values import is_array, is_dict
+from kimi_openai.compat.batch_lines import batch_models, takes_batches
 from kimi_openai.compat.pipeline import shape
 from kimi_openai.compat.valid_json import valid_json
-from kimi_openai.limits.prompt_size import Estimator, Reservation, reservation_of
+from kimi_openai.limits.prompt_size import Reservation
 from kimi_openai.limits.rates import Rates
-from kimi_openai.models.prices import Price
-from kimi_openai.usage.costs import PriceList, Tokens, money
+from kimi_openai.usage.costs import PriceList
 
+from .copies import Copies
 from .errors import InputError, OutputError
+from .estimate import Estimate, cost_at_most, reserved
 from .index import Index, fingerprint, hash_of
-from .requests import URL, Request, Requests
+from .requests import Request, Requests
 
-__all__ = ["Estimate", "Planner", "body_problems", "cost_at_most", "reserved"]
+__all__ = ["Planner", "adapter", "body_problems"]
 
 MOST_PROBLEMS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What is to be sent: of `total` lines `left` are not done. `prompt_tokens` and `output_tokens` of those that are
-    left, the output at most; `cost` at most, `None` if a model has no price; `minutes` at least, by the limits."""
-
-    total: int
-    left: int
-    prompt_tokens: int
-    output_tokens: int
-    cost: Decimal | None
-    minutes: float
-    currency: str = "USD"
-    models: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        cost = "an unknown price" if self.cost is None else f"at most {money(self.cost, self.currency)}"
-        return (
-            f"{self.left:,} of {self.total:,} lines to send ({', '.join(self.models)}): about {self.prompt_tokens:,} "
-            f"tokens in, at most {self.output_tokens:,} out, {cost}; at least {self.minutes:.0f} minutes by the limits"
-        )
-
-
 @dataclass(slots=True)
 class Planner:
-    """Checks the requests of one run. `done` has the fingerprints of those that are answered or failed, by id."""
+    """Checks the requests of one run.
+
+    `done` has the fingerprints of those that are answered or failed, by id, and `in_batches` of those that are in
+    batches which have not ended.
+    """
 
     done: Index
     prices: PriceList
     rates: Rates = field(default_factory=Rates)
     aliases: Mapping[str, str] | None = None
     is_adapted: bool = True
-    resumed: int = 0
+    engine: str = "live"
+    in_batches: Index = field(default_factory=Index)
+    copies: Copies | None = None
+    _counts: Counter[str] = field(default_factory=Counter[str])
+    _changed: list[str] = field(default_factory=list[str])
     _problems: list[str] = field(default_factory=list[str])
     _ids: Index = field(default_factory=Index)
-    _reserved: Counter[str] = field(default_factory=Counter[str])
+    _models: dict[str, str] = field(default_factory=dict[str, str])
+    _costs: dict[str, Decimal] = field(default_factory=lambda: {"live": Decimal(0), "batch": Decimal(0)})
 
     def check(self, requests: Requests) -> Estimate:
         """The estimate. Raises `InputError` for lines that cannot be sent, `OutputError` for changed ones."""
-        left, changed, cost = 0, list[str](), Decimal(0)
-        for request in self._readable(requests):
-            known = self.done.get(hash_of(request.custom_id))
-            if known is not None:
-                self.resumed += 1
-                if known != int(fingerprint(request.body), 16):
-                    changed.append(f"{requests.place} {request.number} ({request.custom_id})")
-                continue
-            left += 1
-            self._check(request, requests.place)
-            one = reserved(request)
-            self._count(request, one, requests.place)
-            price = self.prices.prices.get(one.model)
-            cost += cost_at_most(one, price) if price else 0
-        self._check_ids(requests)
-        if self._problems:
-            raise InputError(self._problems)
-        if changed:
-            raise OutputError(
-                f"the output has answers to other requests with the same custom_id: {', '.join(changed[:5])}"
-                f"{f' and {len(changed) - 5:,} more' if len(changed) > 5 else ''}; choose another output, or restore "
-                "the input (messages, model and parameters)"
-            )
-        return self._estimate(left, cost)
-
-    def _estimate(self, left: int, cost: Decimal) -> Estimate:
-        models = tuple(name.removeprefix("model ") for name in self._reserved if name.startswith("model "))
-        prompt, output = self._reserved["prompt"], self._reserved["output"]
-        minutes = max(
-            left / self.rates.rpm if self.rates.rpm else 0.0,
-            (prompt + output) / self.rates.tpm if self.rates.tpm else 0.0,
-        )
-        has_price = all(model in self.prices.prices for model in models)
-        total = left + self.resumed
-        return Estimate(total, left, prompt, output, cost if has_price else None, minutes, self.prices.currency, models)
-
-    def _readable(self, requests: Requests) -> Iterator[Request]:
-        for request in requests:
+        for place, request in enumerate(requests):
             if request.problem:
                 self._report(f"{requests.place} {request.number}: {request.problem}")
-            else:
-                self._ids.add(hash_of(request.custom_id), request.number)
-                yield request
+                continue
+            self._ids.add(hash_of(request.custom_id), request.number)
+            name = f"{requests.place} {request.number} ({request.custom_id})"
+            if not self._is_known(request, name):
+                self._counts["left"] += 1
+                self._check(request, name)
+                self._count(request, place)
+        self._check_ids(requests)
+        self._check_models()
+        if self._problems:
+            raise InputError(self._problems)
+        if self._changed:
+            raise OutputError(_changed(self._changed))
+        return self._estimate()
+
+    def _is_known(self, request: Request, name: str) -> bool:
+        """Whether the line is done or in a batch; if it was another request then, that is noted."""
+        for index, count in ((self.done, "done"), (self.in_batches, "in batches")):
+            known = index.get(hash_of(request.custom_id))
+            if known is not None:
+                self._counts[count] += 1
+                if known != int(fingerprint(request.body), 16):
+                    self._changed.append(name)
+                return True
+        return False
+
+    def _estimate(self) -> Estimate:
+        counts = self._counts
+        tokens = counts["prompt"] + counts["output"]
+        minutes = max(
+            (counts["left"] - counts["copies"]) / self.rates.rpm if self.rates.rpm else 0.0,
+            tokens / self.rates.tpm if self.rates.tpm else 0.0,
+        )
+        has_price = all(model in self.prices.prices for model in self._models)
+        costs = {name: cost if has_price else None for name, cost in self._costs.items()}
+        if not all(map(takes_batches, self._models)):
+            costs["batch"] = None
+        return Estimate(
+            total=counts["left"] + counts["done"] + counts["in batches"],
+            left=counts["left"],
+            prompt_tokens=counts["prompt"],
+            output_tokens=counts["output"],
+            cost=costs[self.engine],
+            minutes=0.0 if self.engine == "batch" else minutes,
+            currency=self.prices.currency,
+            models=tuple(self._models),
+            copies=counts["copies"],
+            in_batches=counts["in batches"],
+            engine=self.engine,
+            live_cost=costs["live"],
+            batch_cost=costs["batch"],
+        )
 
     def _report(self, problem: str) -> None:
         self._problems.append(problem)
         if len(self._problems) >= MOST_PROBLEMS:
             raise InputError([*self._problems, "... the rest was not read"])
 
-    def _check(self, request: Request, place: str) -> None:
-        """What Kimi would refuse in the body."""
+    def _check(self, request: Request, name: str) -> None:
+        """What Kimi would refuse in the body, and what the account's limits never admit."""
         for problem in body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
-            self._report(f"{place} {request.number} ({request.custom_id}): {problem}")
+            self._report(f"{name}: {problem}")
+        one = reserved(request, self.aliases)
+        if self.engine == "live" and self.rates.tpm and one.tokens > self.rates.tpm:
+            self._report(f"{name}: {_too_large(one, request.body, self.rates.tpm)}")
+        self._models.setdefault(one.model, name)
 
-    def _count(self, request: Request, one: Reservation, place: str) -> None:
-        if self.rates.tpm and one.tokens > self.rates.tpm:
-            self._report(
-                f"{place} {request.number} ({request.custom_id}): it reserves {one.tokens:,} tokens, and the account's "
-                f"tpm is {self.rates.tpm:,}; set a smaller max_completion_tokens or shorten the messages"
-            )
-        self._reserved.update({"prompt": one.prompt, "output": one.output, f"model {one.model}": 1})
+    def _count(self, request: Request, place: int) -> None:
+        """Add up what the line reserves and costs."""
+        if self.copies is not None and self.copies.is_copy(place, request):
+            self._counts["copies"] += 1
+            return
+        one = reserved(request, self.aliases)
+        self._counts.update({"prompt": one.prompt, "output": one.output})
+        for engine in self._costs:
+            price = self.prices.price(one.model, is_batch=engine == "batch")
+            self._costs[engine] += cost_at_most(one, price) if price else 0
+
+    def _check_models(self) -> None:
+        """Which models are not offered by the batch engine."""
+        for model, name in self._models.items() if self.engine == "batch" else ():
+            if not takes_batches(model):
+                self._report(
+                    f"{name}: {model} is not listed for batches ({batch_models()}); choose one of these "
+                    'with model=... (--model), or leave out engine="batch" to ask the lines one by one'
+                )
 
     def _check_ids(self, requests: Requests) -> None:
         self._ids.sort()
@@ -147,7 +164,19 @@ class Planner:
                     )
 
 
-def body_problems(body: dict[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
+def adapter(aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """What makes the body that is sent of that of a line, for `Copies`; one that cannot be sent stays as it is."""
+
+    def adapted(body: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not is_adapted or any(body_problems(body, aliases, is_adapted=False)):
+            return body
+        valid, _ = valid_json(body)
+        return shape(valid, aliases=aliases).body
+
+    return adapted
+
+
+def body_problems(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
     """What Kimi would refuse in the body of a request."""
     if not isinstance(body.get("model"), str) or not body["model"]:
         return ["the model is missing; pass model=... (--model)"]
@@ -156,19 +185,29 @@ def body_problems(body: dict[str, Any], aliases: Mapping[str, str] | None, *, is
         return ["messages is not a list of messages"]
     if body.get("n") not in (None, 1):
         return ["n must be 1: Kimi gives one answer for each request"]
-    if not is_adapted:
-        return []
+    return _refused(body, aliases) if is_adapted else []
+
+
+def _refused(body: Mapping[str, Any], aliases: Mapping[str, str] | None) -> Iterator[str]:
     valid, notes = valid_json(body)
     notes = (*notes, *shape(valid, aliases=aliases).notes) if not any(note.fatal for note in notes) else notes
-    return [f"body.{note.where}: {note.why}; {note.fix}" for note in notes if note.fatal]
+    return (f"body.{note.where}: {note.why}; {note.fix}" for note in notes if note.fatal)
 
 
-def reserved(request: Request) -> Reservation:
-    """The estimated tokens of a request: its prompt and its output at most."""
-    return reservation_of(URL, request.body, Estimator())
+def _too_large(one: Reservation, body: Mapping[str, Any], tpm: int) -> str:
+    if not one.is_capped:
+        fix = f"set max_completion_tokens (--max-tokens), without which {one.output:,} are reserved"
+    else:
+        cap = next((name for name in ("max_completion_tokens", "max_tokens") if name in body), one.cap)
+        fix = f"set a smaller {cap}"
+    return (
+        f"it reserves {one.tokens:,} tokens, and the account's tpm is {tpm:,}; {fix}, or shorten the messages"
+    )
 
 
-def cost_at_most(one: Reservation, price: Price, parts: int = 1) -> Decimal:
-    """The cost of an answer that uses its whole output limit, in so many parts, and finds nothing in the cache."""
-    prompts = parts * one.prompt + one.output * parts * (parts - 1) // 2  # each part is asked with those before it
-    return Tokens(prompt=prompts, written=prompts, output=parts * one.output).cost(price)
+def _changed(names: list[str]) -> str:
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return (
+        f"the output has answers to other requests with the same custom_id: {', '.join(names[:5])}{more}; choose "
+        "another output, or restore the input (messages, model and parameters)"
+    )

@@ -17,8 +17,9 @@ class Progress:
     """The state of a run.
 
     `total` lines, of which `resumed` were done by earlier runs, and `answered` and `failed` by this one; `open` are
-    being answered. `tokens` and `cost` are those of all runs with this output, in `currency`; `refused` counts the 429
-    and `retries` all requests that were sent again. `seconds` is the time of this run.
+    being answered or wait in a batch, where `ready` of them have their answers already. `tokens` and `cost` are those of all runs with this output, in `currency`; `refused` counts the 429
+    and `retries` all requests that were sent again. `seconds` is the time of this run. `advice` says, after the first
+    100 answers, what a smaller `max_completion_tokens` would bring, if it would bring much.
     """
 
     total: int = 0
@@ -26,12 +27,14 @@ class Progress:
     answered: int = 0
     failed: int = 0
     open: int = 0
+    ready: int = 0
     tokens: Tokens = Tokens()  # noqa: RUF009 - frozen
     cost: Decimal = Decimal(0)
     currency: str = "USD"
     refused: int = 0
     retries: int = 0
     seconds: float = 0.0
+    advice: str = ""
 
     @property
     def done(self) -> int:
@@ -41,7 +44,7 @@ class Progress:
     @property
     def left(self) -> int:
         """The lines that are neither answered nor failed."""
-        return self.total - self.done
+        return max(self.total - self.done, 0)
 
     @property
     def rate(self) -> float:
@@ -65,6 +68,7 @@ class Progress:
             "lines_answered_total": self.answered,
             "lines_failed_total": self.failed,
             "requests_open": self.open,
+            "requests_ready": self.ready,
             "requests_refused_total": self.refused,
             "requests_retried_total": self.retries,
             "prompt_tokens_total": self.tokens.prompt,
@@ -100,4 +104,4 @@ class BulkReport(Progress):
             f"{self.seconds:.0f} s, {self.rate:,.0f} lines a minute; {self.refused:,} refused (429)",
             f"answers: {self.output}" + (f"; failed lines: {self.errors}" if self.failed else ""),
         ]
-        return "\n".join([*lines, *([f"stopped: {self.stopped}"] if self.stopped else [])])
+        return "\n".join([*lines, *filter(None, [self.advice, self.stopped and f"stopped: {self.stopped}"])])

@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any, TypedDict, overload
 import openai
 
 from kimi_openai._internal.flow import AnyClient
+from kimi_openai._internal.secrets import shown
+from kimi_openai.client.batches import CompletionWindow
+from kimi_openai.compat.adapt import report
+from kimi_openai.compat.pipeline import shape_batch
 
-from .job import Job, Shown
-from .plan import Estimate
+from .estimate import Estimate
+from .job import Engine, Job, Shown
 from .report import BulkReport
 from .requests import Template, requests_of
 
@@ -33,13 +37,17 @@ class BulkOptions(TypedDict, total=False):
     messages: Template | None
     model: str | None
     params: Mapping[str, Any] | None
+    engine: Engine
+    completion_window: CompletionWindow
     errors: str | Path | None
     limit: int | None
     budget: float | str | Decimal | None
     ordered: bool
+    dedupe: bool
     retry_failed: bool
     concurrency: int | None
     max_parts: int | None
+    patience: float | None
     progress: Shown
     confirm: Callable[[Estimate], bool] | None
 
@@ -58,13 +66,17 @@ def bulk(
     messages: Template | None = None,
     model: str | None = None,
     params: Mapping[str, Any] | None = None,
+    engine: Engine = "live",
+    completion_window: CompletionWindow = "24h",
     errors: str | Path | None = None,
     limit: int | None = None,
     budget: float | str | Decimal | None = None,
     ordered: bool = False,
+    dedupe: bool = False,
     retry_failed: bool = False,
     concurrency: int | None = None,
     max_parts: int | None = None,
+    patience: float | None = None,
     progress: Shown = False,
     confirm: Callable[[Estimate], bool] | None = None,
 ) -> BulkReport | Coroutine[Any, Any, BulkReport]:
@@ -82,20 +94,33 @@ def bulk(
     `retry_failed` asks them again. A request that has changed since its answer came is an `OutputError`, and so is
     another run on the same output.
 
-    Each line is answered by `complete`, with the client's limits (`limits=...` of `create_client`), retries and
+    Each line is answered as by `complete`, with the client's limits (`limits=...` of `create_client`), retries and
     adaptations; an answer that does not fit its `json_schema` is asked for once more. `concurrency` is the number of
     lines at once: default that of the limits, else 100. `budget` in the currency of the account is never passed by what
     answers cost at most (an answer then has one part unless `max_parts` says more); a request whose connection broke
-    may have been billed once more. The totals of earlier runs count.
+    may have been billed once more. The totals of earlier runs count. `patience`: seconds for one line at most, with its
+    retries and with its wait for the limits. `dedupe`: of lines whose requests are the same as they are sent, one is
+    asked, and its answer is written for each (`copy_of` names the line that was asked). `limits.change(...)` of the
+    client's `Limits` holds at once, while the run goes on.
+
+    `engine="batch"` asks through Kimi's Batch API, which costs 60 % and takes up to `completion_window`, for the models
+    that the docs list for it. Input, output and errors are the same; files of one model and up to 100 MB are submitted,
+    and are kept in `NAME.batches` until their answers are written. The same call goes on where the last one was killed
+    and submits nothing twice; Ctrl-C ends the waiting only. The cost at most is reserved from `budget` before a batch
+    is submitted. An answer is not continued or asked again; lines that failed, expired or were cancelled are in
+    `errors`.
 
     Before the first request every line is checked: raises `InputError` with line numbers. `confirm` is called with the
-    `Estimate` then; if it returns False nothing is sent. `progress`: True for a progress bar (tqdm, with the extra
-    `bulk`), or a function that is called with a `Progress` twice a second. Ctrl-C finishes what is being answered, a
+    `Estimate` then, with the prices of both engines; if it returns False nothing is sent. `progress`: True for a
+    progress bar (tqdm, with the extra `bulk`; without it a line on stderr), or a function that is called with a `Progress` twice a second. Ctrl-C finishes what is being answered, a
     second one does not; both raise `KeyboardInterrupt`. Raises `BulkStoppedError` for what concerns all lines, such as
     an empty account.
     """
     if isinstance(requests, (str, Path)) and Path(requests).resolve() == Path(output).resolve():
         raise ValueError("output is the input file")
+    if engine not in ("live", "batch"):
+        raise ValueError(f"engine is {shown(engine)}; write 'live' or 'batch'")
+    report(shape_batch({"completion_window": completion_window}).notes)
     overrides = {**(params or {}), **({"model": model} if model else {})}
     job = Job(
         client=client,
@@ -103,7 +128,11 @@ def bulk(
         output=Path(output),
         errors=Path(errors) if errors else Path(output).with_suffix(".errors.jsonl"),
         budget=None if budget is None else Decimal(str(budget)),
+        engine=engine,
+        window=completion_window,
         is_ordered=ordered,
+        has_copies=dedupe,
+        patience=patience,
         retries_failed=retry_failed,
         concurrency=concurrency,
         max_parts=max_parts or (1 if budget is not None else 8),

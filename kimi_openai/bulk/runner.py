@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from openai import OpenAIError
 
 from kimi_openai.retry.events import RetryEvent
 
+from .advice import CapAdvice
 from .answering import Ask, answer_to, ends_the_run, kind_of, spent_by
 from .index import Index, fingerprint, hash_of
 from .output import OutputFile
@@ -52,6 +54,8 @@ class Runner:
     open: int = 0
     refused: int = 0
     retries: int = 0
+    ready: int = 0
+    advice: CapAdvice = field(default_factory=CapAdvice)
     started: float = field(default_factory=time.monotonic)
     _row: tuple[str, int] = ("", 0)
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,8 +63,12 @@ class Runner:
 
     async def run(self, ask: Ask, concurrency: int) -> None:
         """Answer all lines, with so many tasks. Returns when the last one is over, or when the run was stopped."""
+        await self.report_on(self._work(ask) for _ in range(concurrency))
+
+    async def report_on(self, works: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Wait for all of them as tasks, report the progress meanwhile, and let the disk have what is written."""
         reporter = asyncio.ensure_future(self._report())
-        self._tasks = [asyncio.ensure_future(self._work(ask)) for _ in range(concurrency)]
+        self._tasks = [asyncio.ensure_future(work) for work in works]
         try:
             await asyncio.gather(*self._tasks)
         finally:
@@ -93,13 +101,29 @@ class Runner:
             answered=self.answered,
             failed=self.failed,
             open=self.open,
+            ready=self.ready,
             tokens=self.spending.tokens,
             cost=self.spending.cost,
             currency=self.spending.prices.currency,
             refused=self.refused,
             retries=self.retries,
             seconds=time.monotonic() - self.started,
+            advice=self.advice.text,
         )
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for so long, or until the run is stopped."""
+        self._settled.clear()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), 0 if self.stopped else seconds)
+
+    def write(self, file: OutputFile, line: str) -> None:
+        """Write a line. If that is not possible, the run is stopped, and `OSError` raised."""
+        try:
+            file.append(line)
+        except OSError as error:  # such as a full disk: what came is lost, and asked again by the next run
+            self.stop(f"{file.path} cannot be written ({error.strerror})", error)
+            raise
 
     async def _work(self, ask: Ask) -> None:
         while not self.stopped:
@@ -130,37 +154,30 @@ class Runner:
         try:
             answer = await answer_to(request, ask)
         except (OpenAIError, ValueError, TypeError) as error:
-            self.spending.settle(held, model, spent_by(error))
-            self._fail(request, mark, error)
+            self._fail(request, mark, error, self.spending.settle(held, model, spent_by(error), request.custom_id))
         except BaseException:
             self.spending.settle(held, model, None)
             raise
         else:
-            self.spending.settle(held, model, answer.tokens)
-            self._write(self.output, answer_line(request, mark, answer.completion))
+            cost = self.spending.settle(held, model, answer.tokens, request.custom_id)
+            self.write(self.output, answer_line(request, mark, answer.completion, cost))
+            self.advice.take(request, answer.tokens)
             self.answered += 1
             self._row = ("", 0)
         finally:
             self.open -= 1
             self._settled.set()
 
-    def _fail(self, request: Request, mark: str, error: BaseException) -> None:
+    def _fail(self, request: Request, mark: str, error: BaseException, cost: Decimal) -> None:
         kind = kind_of(error)
         if ends_the_run(error):
             self.stop(str(error), error)
             return
-        self._write(self.errors, failure_line(request, mark, kind, error))
+        self.write(self.errors, failure_line(request, mark, kind, error, cost))
         self.failed += 1
         self._row = (kind, self._row[1] + 1 if self._row[0] == kind else 1)
         if self._row[1] >= SAME_FAILURES:
             self.stop(f"{SAME_FAILURES} lines in a row failed for the same reason ({kind}): {error}", error)
-
-    def _write(self, file: OutputFile, line: str) -> None:
-        try:
-            file.append(line)
-        except OSError as error:  # such as a full disk: what came is lost, and asked again by the next run
-            self.stop(f"{file.path} cannot be written ({error.strerror})", error)
-            raise
 
     async def _report(self) -> None:
         synced = time.monotonic()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
-from importlib.util import find_spec
 from typing import Any, TextIO
 
-from kimi_openai.bulk.plan import Estimate
-from kimi_openai.bulk.report import BulkReport, Progress
+from kimi_openai.bulk.estimate import Estimate
+from kimi_openai.bulk.report import BulkReport
 from kimi_openai.bulk.run import bulk
 from kimi_openai.client.factories import create_async_client
 
@@ -25,15 +23,14 @@ ASK_ABOVE = Decimal(1)
 
 def run_bulk(options: Namespace, console: Console, stdin: TextIO) -> int:
     """Run `kimi-openai bulk`."""
-    with _progress(console) as shown:
-        report = asyncio.run(_run(options, shown, lambda estimate: _confirmed(estimate, options, console, stdin)))
+    is_shown = console.err_is_tty
+    report = asyncio.run(_run(options, lambda each: _confirmed(each, options, console, stdin), is_shown=is_shown))
     console.line(report.to_json() if options.json else str(report))
     return 1 if report.failed or report.left else 0
 
 
-async def _run(
-    options: Namespace, shown: bool | Callable[[Progress], object], confirm: Callable[[Estimate], bool]
-) -> BulkReport:
+async def _run(options: Namespace, confirm: Callable[[Estimate], bool], *, is_shown: bool) -> BulkReport:
+    window: Any = options.window  # checked by `bulk`
     async with create_async_client(limits=options.limits) as client:
         return await bulk(
             client,
@@ -42,12 +39,16 @@ async def _run(
             messages=options.messages,
             model=options.model,
             params={"max_completion_tokens": options.max_tokens} if options.max_tokens else None,
+            engine=options.engine,
+            completion_window=window,
             limit=options.limit,
             budget=options.budget,
             ordered=options.ordered,
+            dedupe=options.dedupe,
             retry_failed=options.retry_failed,
             concurrency=options.concurrency,
-            progress=shown,
+            patience=options.patience,
+            progress=is_shown,
             confirm=confirm,
         )
 
@@ -60,18 +61,3 @@ def _confirmed(estimate: Estimate, options: Namespace, console: Console, stdin: 
     console.err.write("send them? [y/N] ")
     console.err.flush()
     return stdin.readline().strip().lower() in ("y", "yes")
-
-
-@contextmanager
-def _progress(console: Console) -> Generator[bool | Callable[[Progress], object], None, None]:
-    """A bar of tqdm's if it is installed, else a line of our own; nothing if stderr is no terminal."""
-    if not console.err_is_tty or find_spec("tqdm") is not None:
-        yield console.err_is_tty
-        return
-    last: list[Any] = [Progress(total=1)]
-
-    def keep(progress: Progress) -> None:
-        last[0] = progress
-
-    with console.waiting("answering", lambda: last[0].done / max(last[0].total, 1)):
-        yield keep

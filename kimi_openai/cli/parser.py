@@ -134,6 +134,10 @@ def _bulk(command: argparse.ArgumentParser) -> None:
     command.add_argument("input", metavar="INPUT", help="lines as of OpenAI's batches (.jsonl), or a table (.csv)")
     command.add_argument("-o", "--output", required=True, metavar="PATH", help="the answers, one JSON a line")
     command.add_argument("--limits", metavar="TIER", help="the account's tier: tier0 to tier5")
+    command.add_argument(
+        "--engine", choices=("live", "batch"), default="live", help="batch: the Batch API, 60 %% of the price, in hours"
+    )
+    command.add_argument("--window", default="24h", metavar="TIME", help="of a batch: from 12h to 7d (default 24h)")
     command.add_argument("--budget", metavar="AMOUNT", help="what may be spent at most, in the account's currency")
     command.add_argument("--model", metavar="ID", help="instead of what the lines say")
     command.add_argument("--max-tokens", type=int, metavar="N", help="max_completion_tokens of each line")
@@ -141,6 +145,8 @@ def _bulk(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, metavar="N", help="only the first N lines")
     command.add_argument("--concurrency", type=int, metavar="N", help="lines at once; default: the tier's, else 100")
     command.add_argument("--ordered", action="store_true", help="put the answers into the input's order at the end")
+    command.add_argument("--dedupe", action="store_true", help="ask the same request once, and write its answer for all")
+    command.add_argument("--patience", type=float, metavar="SECONDS", help="for one line at most; then it has failed")
     command.add_argument("--retry-failed", action="store_true", help="ask the lines again that failed")
     command.add_argument("--yes", action="store_true", help="do not ask whether the cost is all right")
     _with_json(command)

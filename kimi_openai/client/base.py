@@ -26,6 +26,7 @@ from .base_url import Region, check_destination
 from .call import Call
 from .options import Options
 from .outgoing import is_responses
+from .plain_answer import PlainCompletion, plain_answer
 from .proofs import NONCE_HEADER, keep_signatures, signatures_of_response
 from .reasoning import remember_completion
 from .validation import validated_completion
@@ -120,6 +121,8 @@ class KimiBase:
         restorer = restorer_of(response)
         if restorer is not None:
             restorer.restore(data)
+        if cast_to is PlainCompletion:
+            return plain_answer(self, data, response)
         answer: Any = validated_completion(data) if cast_to is ChatCompletion else None
         if answer is None:
             sdk: Any = super()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, get_origin
 
 import openai
@@ -25,7 +25,7 @@ from kimi_openai.errors.redaction import without_key
 from .foreign_errors import connection_errors
 from .sdk_errors import sdk_errors_as
 
-__all__ = ["CheckedBody", "answer_error", "build", "check_body", "take_over"]
+__all__ = ["CheckedBody", "answer_error", "build", "check_body", "checked_answer", "take_over"]
 
 TAKEN_NAMES = ("_fields_set", "_BaseModel__cls")
 
@@ -72,12 +72,20 @@ def build(sdk_build: Callable[..., Any], *, data: Any, cast_to: Any, response: A
     kind = get_origin(cast_to) or cast_to
     if not _is_model(kind):
         return sdk_build(data=data, cast_to=cast_to, response=response)
-
-    def no_answer(error: Exception) -> openai.OpenAIError:
-        return answer_error(response, f"with an answer that has another shape ({error})", data)
-
-    with sdk_errors_as(no_answer):
+    with sdk_errors_as(partial(_other_shape, response, data)):
         return sdk_build(data=_buildable(_checked(data, kind)), cast_to=cast_to, response=response)
+
+
+def checked_answer(data: Any, kind: Any, response: Any) -> Any:
+    """The data that the SDK would make an object of this kind of. Raises `APIResponseValidationError`, as `build`."""
+    try:
+        return _checked(data, kind)
+    except WireError as error:
+        raise _other_shape(response, data, error) from error
+
+
+def _other_shape(response: Any, data: Any, error: Exception) -> openai.OpenAIError:
+    return answer_error(response, f"with an answer that has another shape ({error})", data)
 
 
 def _checked(data: Any, kind: Any) -> Any:

@@ -33,6 +33,7 @@ __all__ = [
     "batch_file",
     "clear_notes",
     "last_notes",
+    "line_shape",
     "merged_body",
     "notes_kept",
     "outgoing",
@@ -162,6 +163,14 @@ def batch_file(client: AnyClient, file: Any) -> Flow[Any]:
     files, notes = yield from shaped_files(client, {"file": file}, shape_body)
     report(notes)
     return files[0][1]
+
+
+def line_shape(client: AnyClient) -> Callable[[Body], Shaped]:
+    """What makes the body of a line of a batch file one that Kimi accepts, as this client does it at the upload."""
+    options = getattr(client, "kimi_options", _Defaults())
+    if options.compat == "off":
+        return lambda body: Shaped(dict(body), ())
+    return partial(_batch_body, options=options)
 
 
 def merged_body(request: Any) -> dict[str, Any] | None:

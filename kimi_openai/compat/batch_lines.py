@@ -18,7 +18,7 @@ from .batches import ENDPOINT
 from .pipeline import Shaped
 from .rule import Body, fatal, is_thinking
 
-__all__ = ["MOST_PROBLEMS", "BatchLines"]
+__all__ = ["MOST_PROBLEMS", "BatchLines", "batch_models", "takes_batches"]
 
 KIND = "batch_line"
 SAMPLING = ("temperature", "top_p", "n", "presence_penalty", "frequency_penalty")
@@ -112,14 +112,13 @@ class BatchLines:
         """Every line has the same model, and one that takes batches. A model of no known family may."""
         where = f"line {number}, body.model"
         if not isinstance(model, str):
-            self._refuse(where, "the model is missing", f"write one of {_batch_models()}")
+            self._refuse(where, "the model is missing", f"write one of {batch_models()}")
             return
         if self._model is None:
             self._model = (model, number)
-            known = facts(model)
-            if known.is_known and not (known.batch and known.family == model):
+            if not takes_batches(model):
                 why = f"{model} is not listed for batches"
-                self._refuse(where, why, f"write one of {_batch_models()}, or send the requests one by one")
+                self._refuse(where, why, f"write one of {batch_models()}, or send the requests one by one")
         elif model != self._model[0]:
             why = f"a file has one model, and line {self._model[1]} has {self._model[0]}"
             self._refuse(where, why, "write a file for each model")
@@ -150,5 +149,16 @@ class BatchLines:
             found.lines, found.last_line = found.lines + 1, number
 
 
-def _batch_models() -> str:
+def takes_batches(model: str) -> bool:
+    """Whether the docs list a model for batches; one of no known family may be.
+
+    >>> takes_batches("kimi-k3"), takes_batches("another")
+    (False, True)
+    """
+    known = facts(model)
+    return not known.is_known or bool(known.batch and known.family == model)
+
+
+def batch_models() -> str:
+    """The models that the docs list for batches."""
     return ", ".join(family for family, known in MODELS.items() if known.batch) or "the models that the docs list"

@@ -39,7 +39,7 @@ class RetryBudget:
         self, attempts: int = ATTEMPTS, patience: float | None = None, on_retry: OnRetry | None = None
     ) -> None:
         self.deadline = Deadline(patience)
-        self._attempts = attempts
+        self.attempts = attempts
         self._on_retry = on_retry
         self._failures = self._refusals = self._cuts = 0
         self._row = Deadline(PATIENCE)
@@ -82,7 +82,7 @@ class RetryBudget:
             within = f" within a wait of {wait:.1f} s" if wait else ""
             self._stopped = f"patience={deadline.patience:g} ends{within}"
             return None
-        if self._failures >= self._attempts:
+        if self._failures >= self.attempts:
             self._stopped = f"{self._failures} in a row brought nothing" if self._failures > 1 else ""
             return None
         announce(failure, self._on_retry, attempt=self._failures, wait=wait, elapsed=self.deadline.elapsed())

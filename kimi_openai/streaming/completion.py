@@ -6,7 +6,7 @@ continued by partial mode. `session` joins the parts; what counts as a whole ans
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, overload
 
@@ -24,7 +24,7 @@ from .chat_stream import AsyncChatStream, ChatStream
 from .request import budget_of, request_of
 from .session import Session
 
-__all__ = ["complete"]
+__all__ = ["complete", "completed"]
 
 ENOUGH_TO_THINK = 16_000
 """The smallest budget, in tokens, that the platform docs recommend for thinking models."""
@@ -76,6 +76,13 @@ def complete(
     """
     body, options = request_of(client, model, messages, params)
     session = Session(body, budget_of(client), max_parts=max_parts, max_total_tokens=max_total_tokens)
+    return completed(client, session, options)
+
+
+def completed(
+    client: AnyClient, session: Session, options: Mapping[str, Any]
+) -> ChatCompletion | Awaitable[ChatCompletion]:
+    """The whole answer of a session, which may have begun already, as `complete` returns it."""
     if isinstance(client, openai.AsyncOpenAI):
         return _complete_async(client, AsyncChatStream(client, session, options), session)
     with ChatStream(client, session, options) as stream:

@@ -111,7 +111,7 @@ class PriceList:
         >>> PRICE_LIST.cost("kimi-k2.6", Tokens(output=1_000_000), is_batch=True)
         Decimal('2.4')
         """
-        price = self._price(model, is_batch)
+        price = self.price(model, is_batch=is_batch)
         return None if price is None else tokens.cost(price)
 
     def saved(self, model: str, tokens: Tokens, *, is_batch: bool = False) -> Decimal | None:
@@ -122,12 +122,13 @@ class PriceList:
         >>> PRICE_LIST.saved("kimi-k3", Tokens(prompt=2_000_000, cached=1_000_000, written=1_000_000))
         Decimal('2.7')
         """
-        price = self._price(model, is_batch)
+        price = self.price(model, is_batch=is_batch)
         if price is None:
             return None
         return (replace(tokens, cached=0, written=0, written_1h=0).cost(price) - tokens.cost(price)).normalize()
 
-    def _price(self, model: str, is_batch: bool) -> Price | None:
+    def price(self, model: str, *, is_batch: bool = False) -> Price | None:
+        """The price of a model, None if it has none."""
         price = self.prices.get(model)
         if is_batch:
             return self.batches.get(model) or (price and price.scaled(BATCH_SHARE))
