@@ -47,8 +47,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -60,15 +60,17 @@ from kimi_openai.limits.shared_process import SharedLimits
 from kimi_openai.usage.costs import PriceList, price_list
 
 from .errors import BulkStoppedError
+from .estimate import Estimate
+from .files import opened
 from .index import Index, hash_of
-from .output import OutputFile
-from .plan import Estimate, Planner
+from .plan import Planner
 from .progress import shown_progress
 from .ray_journal import Counts, Journal
 from .ray_limits import ray_module, shared_limits
 from .ray_stage import KimiStage
 from .report import BulkReport, Progress
 from .requests import Requests, Template, requests_of
+from .spending import Spending
 
 __all__ = ["KimiStage", "bulk_ray", "shared_limits"]
 
@@ -124,11 +126,13 @@ def bulk_ray(
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What the files had before: which rows, and how many answers and failures."""
+    """What the files had before: which rows, how many answers and failures, and what the rows cost that failed and are
+    asked again."""
 
     index: Index
     answers: int
     failures: int
+    costs: Mapping[int, Decimal]
 
 
 @dataclass(slots=True)
@@ -146,17 +150,18 @@ class _Run:
     def plan(self, *, retries_failed: bool) -> tuple[Estimate, _Done, PriceList]:
         """Check everything; nothing is sent."""
         self.started = time.monotonic()
-        with ExitStack() as files, create_client(**self.stage["client"]) as client:
-            output, errors = OutputFile(self.output), OutputFile(self.errors)
-            files.callback(output.close)
-            files.callback(errors.close)
-            if retries_failed:
-                errors.clear()
-            done = _read_done(output, errors)
-            prices, options = price_list(client), client.kimi_options
+        with (
+            create_client(**self.stage["client"]) as client,
+            opened(self.output, self.errors, engine="live") as files,
+        ):
+            spending = Spending(price_list(client))
+            done = files.read(spending, retries_failed=retries_failed)
+            failures = sum(1 for _ in files.errors.records())
+            before = _Done(done, sum(1 for _ in files.output.records()), failures, spending.earlier)
             rates = Rates() if self.limits is None else self.limits.rates
-            planner = Planner(done.index, prices, rates, options.model_aliases, options.compat != "off")
-            return planner.check(self.requests), done, prices
+            options = client.kimi_options
+            planner = Planner(done, spending.prices, rates, options.model_aliases, options.compat != "off")
+            return planner.check(self.requests), before, spending.prices
 
     def run(self, estimate: Estimate, done: _Done, prices: PriceList, show: Any) -> BulkReport:
         """Ask what is left."""
@@ -164,7 +169,7 @@ class _Run:
         journal, cause = self._journal(ray, prices), None
         try:
             shown = self.started
-            for _ in self._answered(ray, journal, estimate.left, done.index):
+            for _ in self._answered(ray, journal, estimate.left, done):
                 if show is not None and time.monotonic() - shown >= REPORT_SECONDS:
                     shown = time.monotonic()
                     show(self.report(estimate, prices, (done, ray.get(journal.counts.remote()))))
@@ -180,14 +185,14 @@ class _Run:
             show(report)
         return report
 
-    def _answered(self, ray: Any, journal: Any, left: int, done: Index) -> Iterator[Any]:
+    def _answered(self, ray: Any, journal: Any, left: int, done: _Done) -> Iterator[Any]:
         """The batches that are done."""
-        data = import_module("ray.data")
-        ds = data.from_arrow_refs(list(self._blocks(ray, left, done))).map_batches(
+        data, blocks = import_module("ray.data"), list(self._blocks(ray, left, done))
+        ds = data.from_arrow_refs(blocks).map_batches(
             KimiStage,
             fn_constructor_kwargs={**self.stage, "limits": self.limits, "journal": journal},
             batch_size=BATCH,
-            compute=data.ActorPoolStrategy(size=self.workers, max_concurrent_calls_per_actor=2),
+            compute=data.ActorPoolStrategy(size=min(self.workers, len(blocks)), max_concurrent_calls_per_actor=2),
             num_cpus=0.25,
         )
         yield from ds.iter_batches(batch_size=None, prefetch_batches=0)
@@ -199,15 +204,16 @@ class _Run:
         make = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Journal)
         return make.remote(self.output.resolve(), self.errors.resolve(), prices)
 
-    def _blocks(self, ray: Any, left: int, done: Index) -> Iterator[Any]:
+    def _blocks(self, ray: Any, left: int, done: _Done) -> Iterator[Any]:
         """What is left, as tables in Ray's object store, so that each worker gets some."""
         arrow = import_module("pyarrow")
         size = max(1, min(BLOCK, left // (SHARES * self.workers)))
-        rows = (request for request in self.requests if done.get(hash_of(request.custom_id)) is None)
+        rows = (request for request in self.requests if done.index.get(hash_of(request.custom_id)) is None)
         while block := list(islice(rows, size)):
             columns = {
                 "custom_id": [request.custom_id for request in block],
                 "number": [request.number for request in block],
+                "cost": [str(done.costs.get(hash_of(request.custom_id), "")) for request in block],
                 "body": [json.dumps(request.body, default=str) for request in block],
             }
             yield ray.put(arrow.table(columns))
@@ -238,13 +244,3 @@ class _Run:
             stopped=stopped,
             **numbers,
         )
-
-
-def _read_done(output: OutputFile, errors: OutputFile) -> _Done:
-    index, lines = Index(), [0, 0]
-    for place, file in enumerate((output, errors)):
-        for _, record in file.records():
-            index.add(hash_of(record["custom_id"]), int(record.get("fingerprint") or "0", 16))
-            lines[place] += 1
-    index.sort()
-    return _Done(index, *lines)

@@ -16,7 +16,6 @@ from kimi_openai.usage.costs import PriceList, Tokens
 
 from .index import hash_of
 from .output import OutputFile
-from .records import model_of, tokens_in
 from .runner import SAME_FAILURES
 from .spending import Spending
 
@@ -25,13 +24,13 @@ __all__ = ["Counts", "Journal", "Line"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to write: an answer, or a failure of this `kind`; the model and the tokens, `None` if not known."""
+    """A line to write: an answer, or a failure of this `kind`; its tokens and its cost."""
 
     custom_id: str
     text: str
     kind: str
-    model: str
-    tokens: Tokens | None
+    tokens: Tokens
+    cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Journal:
             for _, record in file.records():
                 self._done.add(hash_of(record["custom_id"]))
                 self._lines[place] += 1
-                self._spending.add(model_of(record), tokens_in(record))
+                self._spending.count(record)
 
     def done(self, ids: Sequence[str]) -> tuple[str, list[bool]]:
         """Why the run was stopped, and which of the rows have a line: a worker that died may have written it."""
@@ -112,7 +111,8 @@ class Journal:
             return
         self._done.add(hash_of(line.custom_id))
         self._lines[place] += 1
-        self._spending.add(line.model, line.tokens or Tokens())
+        self._spending.tokens += line.tokens
+        self._spending.cost += line.cost
         self._row = (line.kind, self._row[1] + 1 if line.kind == self._row[0] else 1)
         if line.kind and self._row[1] >= SAME_FAILURES:
             self.stop(f"{SAME_FAILURES} rows in a row failed for the same reason ({line.kind}): {line.text}")

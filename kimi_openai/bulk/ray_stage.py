@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import openai
@@ -19,8 +20,10 @@ from kimi_openai.client.clients import AsyncKimiOpenAI
 from kimi_openai.client.factories import create_async_client
 from kimi_openai.limits.shared_process import SharedLimits
 from kimi_openai.retry.events import RetryEvent
+from kimi_openai.usage.costs import Tokens, price_list
 
 from .answering import Ask, answer_to, asker, ends_the_run, kind_of, spent_by
+from .estimate import sent_model
 from .index import fingerprint
 from .plan import body_problems
 from .ray_journal import Line
@@ -67,6 +70,7 @@ class KimiStage:
         self._max_parts, self._journal = max_parts, journal
         self._refused = self._retries = 0
         self._client: AsyncKimiOpenAI | None = None
+        self._before: dict[str, Decimal] = {}
         self._lines: list[Line] = []
         self._flushing: asyncio.Future[str] | None = None
         self._loop = asyncio.new_event_loop()
@@ -82,8 +86,9 @@ class KimiStage:
         lines = rows if self._messages is not None else [_as_line(row) for row in rows]
         requests = list(requests_of(lines, template=self._messages, overrides=self._overrides, limit=None))
         if self._journal is not None:
-            numbered = [replace(request, number=row["number"]) for request, row in zip(requests, rows, strict=True)]
-            requests = await self._unwritten(numbered)
+            requests = [replace(request, number=row["number"]) for request, row in zip(requests, rows, strict=True)]
+            self._before.update((row["custom_id"], Decimal(row["cost"])) for row in rows if row["cost"])
+            requests = await self._unwritten(requests)
         answers = await _all([self._one(request) for request in requests])
         if self._journal is not None:
             return {"custom_id": [request.custom_id for request in requests]}
@@ -98,13 +103,23 @@ class KimiStage:
             if ends_the_run(error):
                 await self._stop(str(error))
             kind, text, tokens = kind_of(error), "", spent_by(error)
-            line = failure_line(request, mark, kind, error)
+            cost = self._cost(request, model, tokens)
+            line = failure_line(request, mark, kind, error, cost)
         else:
-            kind, text, tokens = "", answer.completion.choices[0].message.content or "", answer.tokens
-            line = answer_line(request, mark, answer.completion)
+            kind, text, tokens = "", answer.completion["choices"][0]["message"].get("content") or "", answer.tokens
+            cost = self._cost(request, model, tokens)
+            line = answer_line(request, mark, answer.completion, cost)
         if self._journal is not None:
-            await self._write(Line(request.custom_id, line, kind, model, tokens))
+            await self._write(Line(request.custom_id, line, kind, tokens or Tokens(), cost))
         return {"answer": text, "error": kind, "line": line}
+
+    def _cost(self, request: Request, model: str, tokens: Tokens | None) -> Decimal:
+        """What a line has cost, with what it cost in earlier runs."""
+        before = self._before.pop(request.custom_id, Decimal(0))
+        if self._client is None or tokens is None:
+            return before
+        sent = sent_model(model, self._client.kimi_options.model_aliases)
+        return before + (price_list(self._client).cost(sent, tokens) or 0)
 
     def _asked_for(self, request: Request) -> Ask:
         """What asks for the answer. Raises `ValueError` for what Kimi would refuse."""
@@ -165,23 +180,23 @@ def _check(stopped: str) -> None:
 
 
 def _rows_of(batch: Any) -> list[dict[str, Any]]:
-    """The rows of a batch in each of Ray's formats."""
-    rows: list[dict[str, Any]]
+    """The rows of a batch in each of Ray's formats, with values of Python's."""
     if hasattr(batch, "to_pylist"):  # pyarrow
-        rows = batch.to_pylist()
+        rows: Any = batch.to_pylist()
     elif hasattr(batch, "to_dict"):  # pandas
         rows = batch.to_dict("records")
-    else:
-        rows = [
-            {name: _plain(value) for name, value in zip(batch, values, strict=True)}
-            for values in zip(*batch.values(), strict=True)
-        ]
-    return rows
+    else:  # columns of numpy's
+        rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
+    return [_plain(row) for row in rows]
 
 
 def _plain(value: Any) -> Any:
-    """A value of numpy's as one of Python's."""
-    return value.tolist() if hasattr(value, "tolist") else value
+    """A value with those of Python's in place of numpy's."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if is_dict(value):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if is_array(value) else value
 
 
 def _as_line(row: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +38,8 @@ def answers(path: Path) -> dict[str, Any]:
     found = {}
     for record in records(path):
         body = record["response"]["body"]
-        found[record["custom_id"]] = (record["fingerprint"], body["choices"], body["usage"], record["error"])
+        tokens = body["usage"]["total_tokens"]  # the second engine finds the prompts in the cache
+        found[record["custom_id"]] = (record["fingerprint"], body["choices"], tokens, record["error"])
     return found
 
 
@@ -168,7 +171,10 @@ def test_failed_rows_are_as_in_the_local_engine(account: Emulator, tmp_path: Pat
     shown: list[Any] = []
     report = run(account, tmp_path / "ray.jsonl", lines, progress=shown.append)
     assert (report.answered, report.failed) == (19, 1)
-    assert records(tmp_path / "ray.errors.jsonl") == records(tmp_path / "local.errors.jsonl")
+    failures = [records(tmp_path / f"{engine}.errors.jsonl")[0] for engine in ("ray", "local")]
+    assert failures[0].keys() == failures[1].keys()
+    for name in ("custom_id", "fingerprint", "line", "error"):
+        assert failures[0][name] == failures[1][name]
     assert shown[-1] == report
 
 
@@ -200,6 +206,23 @@ def test_bad_input_is_found_before_anything_is_sent(account: Emulator, tmp_path:
     assert account.requests == []
 
 
+def test_the_command(account: Emulator, tmp_path: Path) -> None:
+    """It starts a Ray of its own; the workers find the key in the environment."""
+    account.set_limits(None)
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(line(number)) + "\n" for number in range(20)))
+    arguments = [str(tmp_path / "in.jsonl"), "-o", str(tmp_path / "out.jsonl"), "--engine", "ray", "--json"]
+    settings = {"MOONSHOT_BASE_URL": account.base_url, "MOONSHOT_API_KEY": account.api_key}
+    done = subprocess.run(
+        [sys.executable, "-m", "kimi_openai", "bulk", *arguments, "--limits", "tier1"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["answered"] == 20
+    assert len(ids(tmp_path / "out.jsonl")) == 20
+
+
 def pipeline(ray: Any, kimi: Emulator, rows: Any, **stage: Any) -> Any:
     data = ray.data
     ds = data.from_items(rows) if isinstance(rows, list) else rows
@@ -216,14 +239,16 @@ def test_a_stage_of_a_pipeline(ray: Any, account: Emulator) -> None:
     """A template, and three columns more; a row that fails for good has an error, and the job goes on."""
     rows = [{"word": f"word{number}" if number != 3 else "fail", "number": number} for number in range(40)]
     account.reply = lambda request: (
-        [say("x"), finish("content_filter")] if "fail" in str(request.json) else [say(request.json["messages"][0]["content"])]
+        [say("x"), finish("content_filter")] if "fail" in str(request.json) else [say(str(request.json["messages"][0]))]
     )
     limits = shared_limits("tier1", minute=MINUTE, ttl=TTL)
     asked = {"messages": "Is {word} a noun?", "model": "kimi-k3", "params": {"max_completion_tokens": 99}}
     found = pipeline(ray, account, rows, limits=limits, **asked).take_all()
     assert len(found) == 40
     for row in found:
-        assert row["answer"] == ("" if row["word"] == "fail" else f"Is {row['word']} a noun?")
+        assert row["answer"] == (
+            "" if row["word"] == "fail" else str({"role": "user", "content": f"Is {row['word']} a noun?"})
+        )
         assert row["error"] == ("ContentFilterFinishReasonError" if row["word"] == "fail" else "")
         assert '"custom_id"' in row["line"]
     assert account.limits.most_running <= 15
