@@ -47,7 +47,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
 from itertools import islice
@@ -110,6 +110,10 @@ def bulk_ray(
     Raises `InputError` and `OutputError` before anything is sent, `BulkStoppedError` for what concerns all rows, such
     as an empty account; the same call goes on then. `ModuleNotFoundError` without Ray. Needs the extra `ray`.
     """
+    if isinstance(requests, (str, Path)) and Path(requests).resolve() == Path(output).resolve():
+        raise ValueError("output is the input file")
+    if workers < 1:
+        raise ValueError(f"workers is {workers}; it is a number from 1 up")
     ray_module()
     shared = shared_limits(limits) if isinstance(limits, str) else limits
     overrides = {**(params or {}), **({"model": model} if model else {})}
@@ -119,19 +123,17 @@ def bulk_ray(
     estimate, done, prices = run.plan(retries_failed=retry_failed)
     if not estimate.left or (confirm is not None and not confirm(estimate)):
         stopped = "not confirmed; nothing was sent" if estimate.left else ""
-        return run.report(estimate, prices, None, stopped)
+        return run.report(estimate, prices, done, replace(done.counts, stopped=stopped))
     with shown_progress(progress) as show:
         return run.run(estimate, done, prices, show)
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What the files had before: which rows, how many answers and failures, and what the rows cost that failed and are
-    asked again."""
+    """What the files had before: which rows, what they count, what those cost that failed and are asked again."""
 
     index: Index
-    answers: int
-    failures: int
+    counts: Counts
     costs: Mapping[int, Decimal]
 
 
@@ -156,8 +158,9 @@ class _Run:
         ):
             spending = Spending(price_list(client))
             done = files.read(spending, retries_failed=retries_failed)
-            failures = sum(1 for _ in files.errors.records())
-            before = _Done(done, sum(1 for _ in files.output.records()), failures, spending.earlier)
+            answers, failures = (sum(1 for _ in file.records()) for file in (files.output, files.errors))
+            counts = Counts(answers, failures, spending.tokens, spending.cost)
+            before = _Done(done, counts, spending.earlier)
             rates = Rates() if self.limits is None else self.limits.rates
             options = client.kimi_options
             planner = Planner(done, spending.prices, rates, options.model_aliases, options.compat != "off")
@@ -172,13 +175,13 @@ class _Run:
             for _ in self._answered(ray, journal, estimate.left, done):
                 if show is not None and time.monotonic() - shown >= REPORT_SECONDS:
                     shown = time.monotonic()
-                    show(self.report(estimate, prices, (done, ray.get(journal.counts.remote()))))
+                    show(self.report(estimate, prices, done, ray.get(journal.counts.remote())))
         except Exception as error:  # Ray's, around that of a worker
             cause = error
         finally:
             counts = ray.get(journal.close.remote())
             ray.kill(journal)
-        report = self.report(estimate, prices, (done, counts))
+        report = self.report(estimate, prices, done, counts)
         if cause is not None:
             raise BulkStoppedError(report.stopped or str(cause), report) from cause
         if show is not None:
@@ -218,29 +221,20 @@ class _Run:
             }
             yield ray.put(arrow.table(columns))
 
-    def report(
-        self, estimate: Estimate, prices: PriceList, found: tuple[_Done, Counts] | None, stopped: str = ""
-    ) -> BulkReport:
+    def report(self, estimate: Estimate, prices: PriceList, before: _Done, now: Counts) -> BulkReport:
         """The numbers, from those of the files before and now."""
-        numbers: dict[str, Any] = {}
-        if found is not None:
-            before, now = found
-            numbers = {
-                "answered": now.answers - before.answers,
-                "failed": now.failures - before.failures,
-                "tokens": now.tokens,
-                "cost": now.cost,
-                "refused": now.refused,
-                "retries": now.retries,
-            }
-            stopped = now.stopped
         return BulkReport(
             total=estimate.total,
             resumed=estimate.total - estimate.left,
+            answered=now.answers - before.counts.answers,
+            failed=now.failures - before.counts.failures,
+            tokens=now.tokens,
+            cost=now.cost,
             currency=prices.currency,
+            refused=now.refused,
+            retries=now.retries,
             seconds=time.monotonic() - self.started,
             output=str(self.output),
             errors=str(self.errors),
-            stopped=stopped,
-            **numbers,
+            stopped=now.stopped,
         )

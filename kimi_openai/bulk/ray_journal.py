@@ -41,9 +41,9 @@ class Counts:
     failures: int
     tokens: Tokens
     cost: Decimal
-    refused: int
-    retries: int
-    stopped: str
+    refused: int = 0
+    retries: int = 0
+    stopped: str = ""
 
 
 class Journal:

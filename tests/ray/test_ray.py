@@ -157,7 +157,9 @@ def test_one_engine_goes_on_where_the_other_stopped(account: Emulator, tmp_path:
     assert len(account.chats) == 10
     account.reply = None
     assert run(account, tmp_path / "out.jsonl", lines, retry_failed=True).answered == 1
-    assert run(account, tmp_path / "out.jsonl", lines).resumed == 10
+    again = run(account, tmp_path / "out.jsonl", lines)
+    assert (again.resumed, again.answered, again.left) == (10, 0, 0)
+    assert again.cost > 0
     assert sorted(ids(tmp_path / "out.jsonl")) == [f"r{number}" for number in range(10)]
 
 
@@ -203,6 +205,10 @@ def test_bad_input_is_found_before_anything_is_sent(account: Emulator, tmp_path:
     with pytest.raises(InputError, match="row 2: custom_id 'r0'"):
         run(account, tmp_path / "out.jsonl", [line(0), line(0)])
     assert run(account, tmp_path / "out.jsonl", [line(0)], confirm=lambda _: False).stopped.startswith("not confirmed")
+    with pytest.raises(ValueError, match="workers is 0"):
+        bulk_ray([line(0)], tmp_path / "out.jsonl", workers=0)
+    with pytest.raises(ValueError, match="output is the input file"):
+        bulk_ray(tmp_path / "out.jsonl", tmp_path / "out.jsonl")
     assert account.requests == []
 
 
