@@ -56,6 +56,7 @@ class Holding:
         self._book = self._today = 0
         self._valid_until = -inf
         self._reported, self._gap, self._again = -inf, 0.0, inf
+        self._asked = 0.0  # of those that wait, how many the limiter knows
         self._failures, self._failing_since, self._lost = 0, inf, ""
         self.is_changed = False
 
@@ -69,16 +70,17 @@ class Holding:
         """Whether there is nothing to keep and nothing to report."""
         return not (self._taken or self._refused or self._changes)
 
-    def look(self, tokens: int, now: float) -> Look[Taken]:
-        """A grant for the first in the line, or when there will be one, or why there never will be."""
+    def look(self, tokens: int, now: float, waiting: int = 1) -> Look[Taken]:
+        """A grant for the first of so many in the line, or when there will be one, or why there never will be."""
         refusal = self._refusals.get(tokens) or self._lost
         if refusal:
             return Look(refusal=refusal)
         if now >= self._valid_until:
             self._drop()
-        fit = next((each for each in self._stock() if each.grant.tokens >= tokens), None)
+        stock = self._stock()
+        fit = next((each for each in stock if each.grant.tokens >= tokens), None)
         if fit is None:
-            self.is_changed = True
+            self.is_changed = self.is_changed or waiting - len(stock) > self._asked
             return Look()
         if fit.time > now:
             return Look(None, fit.time - now)
@@ -121,11 +123,14 @@ class Holding:
             fit = next((each for each in free if each.grant.tokens >= tokens), None)
             if fit is not None:
                 free.remove(fit)
-            elif tokens not in self._refusals and len(wanted) < MOST_WANTED:
+            elif len(wanted) == MOST_WANTED:
+                break
+            elif tokens not in self._refusals:
                 wanted.append(tokens)
         for each in free:
             each.is_over = True
         held = tuple(each.as_held() for each in self._taken.values())
+        self._asked = inf if len(wanted) == MOST_WANTED else len(wanted)
         changes, refused = dict(self._changes), tuple(self._refused)
         return Report(self.worker, tuple(wanted), held, refused, changes, self._book, self._today)
 
@@ -140,6 +145,7 @@ class Holding:
         for grant in reply.grants:
             self._taken[grant.id] = Taken(grant, now + grant.after)
         self._refusals = dict(reply.refusals)
+        self._asked -= len(reply.grants) + len(reply.refusals)
         self._book, self._today, self.rates, self.usage = reply.book, reply.today, reply.rates, reply.usage
         self._valid_until = self._reported + reply.ttl
         self._gap, self._again = reply.gap, reply.again
@@ -148,6 +154,7 @@ class Holding:
     def fail(self, reason: str, now: float) -> None:
         """A report had no answer."""
         self._failures += 1
+        self._asked = 0
         self._failing_since = min(self._failing_since, now)
         self._refusals = {}
         if now - self._failing_since >= LOST:

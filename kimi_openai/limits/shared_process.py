@@ -97,8 +97,8 @@ class _SharedProcess(Counter[Taken]):
 
     def look(self, tokens: int) -> Look[Taken]:
         """As the line's rule, with its lock held: what is granted already, or else ask for it."""
-        found = self.holding.look(tokens, now())
-        if found.grant is None and not found.refusal:
+        found = self.holding.look(tokens, now(), len(self.line.waiters))
+        if self.holding.is_changed:
             self._tell()
         return found
 
