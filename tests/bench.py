@@ -29,6 +29,7 @@ from kimi_openai.compat.pipeline import shape
 from kimi_openai.messages.accumulator import ReplyAccumulator
 from kimi_openai.messages.reply import Reply
 
+from . import bulk_bench
 from .canned import Canned, answering
 from .servers import Answering
 
@@ -413,14 +414,6 @@ def pydantic_ai(messages: list[dict[str, str]]) -> Callable[[], object]:
     return lambda: model_request_sync(model, turns)
 
 
-def bulk() -> Iterator[Row]:
-    """Bulk runs under the limits of a tier, against the emulator. Takes some minutes."""
-    from . import bulk_bench
-
-    for what, bare, ours, goal, unit in bulk_bench.figures():
-        yield Row(what, bare, ours, goal, unit)
-
-
 SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (
     imports,
     construction,
@@ -433,8 +426,7 @@ SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (
     proxy,
     others,
 )
-BY_NAME = (*SECTIONS, bulk)
-"""`bulk` is run if it is named only."""
+"""Those that are run if none is named. `bulk` is another table, of `bulk_bench`, which takes some minutes."""
 
 
 def readable(seconds: float | None, unit: str = "s") -> str:
@@ -448,8 +440,11 @@ def readable(seconds: float | None, unit: str = "s") -> str:
 def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     print(f"openai {openai.__version__}, Python {sys.version.split()[0]}\n")
+    if names == ["bulk"]:
+        bulk_bench.show()
+        return
     print(f"{'':44}{'bare':>12}{'ours':>12}{'ours/bare':>11}{'goal':>8}")
-    for section in BY_NAME if names else SECTIONS:
+    for section in SECTIONS:
         if names and section.__name__ not in names:
             continue
         for row in section():

@@ -1,13 +1,14 @@
 """Fixtures of every test: a clean environment, the emulator, and one parameter for sync and async.
 
-`pytest --without-k2` runs the suite as if the K2 series had ended. A test of K2 models has the mark `k2`; a case of a
-parametrized test gets it if a parameter names such a model.
+`pytest --without-k2` runs the suite as if the K2 series had ended: without the tests that have the mark `k2`, and
+without the cases of parametrized tests that have a parameter that names such a model.
 """
 
 # ruff: noqa: E402 - the option acts before the package is imported
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import runpy
@@ -20,7 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("short", max_examples=50, deadline=None)  # `python -m tests.fuzz` runs for as long as wanted
+settings.register_profile("short", max_examples=30, deadline=None)  # `python -m tests.fuzz` runs for as long as wanted
 settings.load_profile("short")
 
 WITHOUT_K2 = "--without-k2"
@@ -51,23 +52,45 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks the cases that are about K2, and leaves out all that have the mark if K2 has ended."""
-    for item in items:
-        if K2_MODEL.search(repr(getattr(getattr(item, "callspec", None), "params", ""))):
-            item.add_marker("k2")
-    if config.getoption(WITHOUT_K2):
-        of_k2 = [item for item in items if item.get_closest_marker("k2")]
-        config.hook.pytest_deselected(items=of_k2)
-        items[:] = [item for item in items if item not in of_k2]
+    """Leaves out the tests that have the mark, and the cases that are about K2, if K2 has ended."""
+    if not config.getoption(WITHOUT_K2):
+        return
+    of_k2 = [item for item in items if item.get_closest_marker("k2") or _names_k2(item)]
+    config.hook.pytest_deselected(items=of_k2)
+    items[:] = [item for item in items if item not in of_k2]
+
+
+def _names_k2(item: pytest.Item) -> bool:
+    return bool(K2_MODEL.search(repr(getattr(getattr(item, "callspec", None), "params", ""))))
+
+
+def pytest_collection_finish() -> None:
+    """Takes what the collection left in memory, thousands of items, out of each later run of the garbage collector."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that stays empty."""
+    return tmp_path_factory.mktemp("empty")
 
 
 @pytest.fixture(autouse=True)
-def scrubbed_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """Hides the variables and the `.env` file of this machine from the clients."""
+def scrubbed_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, empty_folder: Path
+) -> Iterator[None]:
+    """Hides the variables and the `.env` file of this machine from the clients.
+
+    The working directory is `tmp_path` if the test uses it. A folder for each of thousands of tests would take longer
+    than most of them.
+    """
     for name in list(os.environ):
         if name.startswith(("OPENAI_", "MOONSHOT", "KIMI_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else empty_folder)
+    yield
+    assert os.listdir(empty_folder) == [], "a test that writes files takes tmp_path"
 
 
 @pytest.fixture(autouse=True)

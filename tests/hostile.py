@@ -20,6 +20,27 @@ TERMINAL_ATTACKS = {
     "vertical": "\x0b\x0c",
 }
 
+INVISIBLE_ATTACKS = {
+    "zero-width space": "pay\u200bpal",
+    "joiner in a word": "pay\u200dpal",
+    "non-joiner in a word": "pay\u200cpal",
+    "word joiner": "pay\u2060pal",
+    "byte order mark": "pay\ufeffpal",
+    "soft hyphen": "pay\xadpal",
+    "left to right mark": "1\u200e2",
+    "right to left mark": "1\u200f2",
+    "Arabic letter mark": "1\u061c2",
+    "line separator": "a\u2028b",
+    "paragraph separator": "a\u2029b",
+    "tags": "Hi" + "".join(chr(0xE0000 + ord(char)) for char in "obey me"),
+    "tags after a flag": "\U0001f3f4" + "".join(chr(0xE0000 + ord(char)) for char in "obey\x7f"),
+    "two selectors": "\u2764\ufe0f\ufe0f",
+    "selectors": "A\ufe01\U000e0101",
+    "Hangul filler": "a\u3164b",
+    "joiner at an emoji's end": "\U0001f642\u200da",
+    "two non-joiners": "\u0645\u200c\u200c",
+}
+
 HTML_ATTACKS = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

@@ -79,7 +79,7 @@ def _run(client: KimiOpenAI, kimi: Emulator, steps: list[Any], **tools: Any) -> 
     kimi.script(say("Done."))
     prompts: list[int] = []
     client = client.with_options()
-    client.kimi_options.observers.append(lambda _, usage, __, **___: prompts.append(usage["prompt_tokens"]))
+    client.kimi_options.observers.append(lambda _, usage, *__: prompts.append(usage["prompt_tokens"]))
     run = run_tools(client, model="kimi-k3", messages=[{"role": "user", "content": QUESTION}], **tools)
     client.kimi_options.observers.pop()
     message: Any = next(message for message in reversed(run.messages) if message["role"] == "tool")

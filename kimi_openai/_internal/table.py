@@ -1,4 +1,4 @@
-"""Tables as text and as HTML, and a progress bar.
+"""Tables as text and as HTML.
 
 Pure. A cell may hold text from a server or a model: control characters and HTML in it are escaped here. Values that
 show themselves in a notebook (`_repr_html_`) build a `Table`.
@@ -14,9 +14,14 @@ from dataclasses import dataclass
 
 from .sanitize import escape_controls, one_line
 
-__all__ = ["LEFT", "MUTED", "Table", "bar", "escape_html", "numeric_columns", "text_table", "width"]
+__all__ = ["LEFT", "MUTED", "NO_MATH", "Table", "escape_html", "numeric_columns", "text_table", "width"]
 
-MUTED = "color:var(--jp-ui-font-color2,#666)"
+MUTED = "opacity:.75"
+"""Legible on a light and on a dark page, in any front end."""
+
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+"""Classes that MathJax obeys: it typesets nothing in a text of a server, such as an error."""
+
 LEFT, RIGHT = "text-align:left", "text-align:right"
 """Set in every cell, because notebooks align all text in tables to the right."""
 
@@ -41,14 +46,23 @@ class Table:
     def html(self) -> str:
         """The table as HTML, with every text escaped.
 
-        >>> Table((("a",),), title="<b>").html()
-        '<div>&lt;b&gt;</div><table><tbody><tr><td style="text-align:left">a</td></tr></tbody></table>'
+        >>> print(Table((("a",),), title="<b>").html().replace("><", ">\\n<"))
+        <div class="tex2jax_ignore mathjax_ignore">
+        <div>&lt;b&gt;</div>
+        <table>
+        <tbody>
+        <tr>
+        <td style="text-align:left">a</td>
+        </tr>
+        </tbody>
+        </table>
+        </div>
         """
         styles = [RIGHT if is_numeric else LEFT for is_numeric in numeric_columns(self._lines)]
         title = f"<div>{escape_html(self.title)}</div>" if self.title else ""
         head = f"<thead>{_html_row(self.header, styles, 'th')}</thead>" if self.header else ""
         body = "".join(_html_row(row, styles, "td") for row in self.rows)
-        return f"{title}<table>{head}<tbody>{body}</tbody></table>"
+        return f'<div class="{NO_MATH}">{title}<table>{head}<tbody>{body}</tbody></table></div>'
 
     def text(self) -> str:
         """The table in columns, for a terminal.
@@ -90,25 +104,18 @@ def numeric_columns(rows: Sequence[Sequence[object]]) -> list[bool]:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal the text needs.
+    """How many columns of a terminal the text needs: none for a combining character, two for a wide one or an emoji.
 
-    >>> width("kimi"), width("你好"), width("e\u0301")
-    (4, 4, 1)
+    >>> width("kimi"), width("你好"), width("e\u0301"), width("❤\ufe0f")
+    (4, 4, 1, 2)
     """
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
-
-
-def bar(share: float, columns: int = 20) -> str:
-    """A progress bar; `share` is from 0 to 1.
-
-    >>> bar(0.25, 8)
-    '[##------]  25 %'
-    """
-    share = min(max(share, 0.0), 1.0)
-    full = int(share * columns)
-    return f"[{'#' * full}{'-' * (columns - full)}] {share:4.0%}".replace("%", " %")
+    columns = 0
+    for before, char in zip(" " + text, text, strict=False):
+        if char == "\ufe0f":  # makes an emoji of the character before it
+            columns += unicodedata.east_asian_width(before) not in "WF"
+        elif before != "\u200d" and unicodedata.category(char) not in ("Mn", "Me", "Cf"):
+            columns += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return columns
 
 
 def _is_number(cell: str) -> bool:

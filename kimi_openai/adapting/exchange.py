@@ -6,15 +6,16 @@ again. `transport` and `kimi_openai.proxy` call it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from inspect import signature
-from typing import Any
+from typing import Any, cast
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from kimi_openai._internal.flow import AnyClient, Flow
 from kimi_openai.client.http_library import http_library
+from kimi_openai.client.stream_helper import Fences
 from kimi_openai.compat.adapt import last_notes, report_answer
 from kimi_openai.compat.fenced_json import asks_for_json, fence_removed, remove_fences
 from kimi_openai.errors.exceptions import SettingsError
@@ -67,23 +68,42 @@ def _types(request: WireRequest) -> tuple[Any, Any] | None:
 def _typed(client: AnyClient, request: WireRequest, answer: Any, event: Any) -> Flow[WireAnswer]:
     """What the SDK has types for, and our client therefore changes. `event` is the type of the events of a stream."""
     body: Any = request.body
-    options = _options(request)
+    options, is_json = _options(request), _is_json_chat(client, body, answer)
     options["headers"] = {**options["headers"], "X-Stainless-Raw-Response": "true"}
     if not body.get("stream"):
         raw: Any = yield _send(client, request, cast_to=answer, body=body, options=options)
         parsed = raw.parse()
-        _remove_fences(client, body, parsed)
+        if is_json and remove_fences(parsed):
+            report_answer(fence_removed(), cast(Any, client).kimi_options)
         return WireAnswer(200, {**answer_headers(raw.headers.items()), "content-type": JSON}, json_of(parsed))
     stream: Any = openai.Stream if isinstance(client, openai.OpenAI) else openai.AsyncStream
     raw = yield _send(client, request, cast_to=event, body=body, options=options, stream=True, stream_cls=stream[event])
-    return WireAnswer(200, {**answer_headers(raw.headers.items()), "content-type": EVENT_STREAM}, raw.parse())
+    items = _Unfenced(raw.parse(), client) if is_json else raw.parse()
+    return WireAnswer(200, {**answer_headers(raw.headers.items()), "content-type": EVENT_STREAM}, items)
 
 
-def _remove_fences(client: Any, body: dict[str, Any], answer: Any) -> None:
-    """Take the Markdown fence off a JSON answer: the program may parse it, and its SDK knows no fences."""
-    options = client.kimi_options
-    if isinstance(answer, ChatCompletion) and options.compat != "off" and asks_for_json(body) and remove_fences(answer):
-        report_answer(fence_removed(), options)
+def _is_json_chat(client: Any, body: dict[str, Any], answer: Any) -> bool:
+    """Whether the answer is a JSON answer of chat completions: the program may parse it, and its SDK knows no fences.
+    (Our client takes the fence off every JSON answer of the Responses API.)"""
+    return answer is ChatCompletion and client.kimi_options.compat != "off" and asks_for_json(body)
+
+
+class _Unfenced:
+    """A stream of chunks without the Markdown fence around JSON."""
+
+    def __init__(self, chunks: Any, client: Any) -> None:
+        self._chunks, self._fences = chunks, Fences(client)
+
+    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+        return map(self._fences.removed_from, self._chunks)
+
+    async def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        async for chunk in self._chunks:
+            yield self._fences.removed_from(chunk)
+
+    def close(self) -> Any:
+        """Close the stream; awaitable for an asynchronous one."""
+        return self._chunks.close()
 
 
 def _other(client: AnyClient, request: WireRequest) -> Flow[WireAnswer]:

@@ -21,14 +21,13 @@ from typing import Any, TextIO
 import openai
 
 from kimi_openai._internal.secrets import mask_keys
-from kimi_openai.client.clients import KimiOpenAI
 from kimi_openai.client.factories import create_client
 from kimi_openai.client.settings import resolve
-from kimi_openai.errors.exceptions import CompatError, KimiCompatWarning, MissingKeyError
+from kimi_openai.errors.exceptions import CompatError, KimiCompatWarning
 from kimi_openai.retry.events import RetryEvent
 
-from . import batch, chat, commands, demo
-from .console import Console, EscapingWriter
+from . import batch, chat, commands
+from .console import Console
 from .doctor import doctor
 from .parser import parser
 from .proxy import run_proxy
@@ -116,26 +115,11 @@ def _note_wait(console: Console, event: RetryEvent) -> None:
         console.note(f"{event.kind.replace('_', ' ')}: asking again in {event.wait:.0f} s")
 
 
-def run_demo(_: Namespace, console: Console) -> int:
-    """Run `kimi-openai demo`, on the service that the settings name or, without a key, on the emulator."""
-    try:
-        client = create_client()
-    except MissingKeyError:
-        from kimi_openai.emulator import Emulator
+def run_demo(options: Namespace, console: Console) -> int:
+    """Run `kimi-openai demo`."""
+    from . import demo  # imported with the command: the others do not need it
 
-        console.line("No key found (MOONSHOT_API_KEY is not set): this is a local emulator, not Kimi.")
-        with Emulator() as kimi, create_client(base_url=kimi.base_url, api_key=kimi.api_key, region="ai") as client:
-            return _run_examples(client, console)
-    console.line(f"This is Kimi at {client.base_url}: the calls below use your account.")
-    with client:
-        return _run_examples(client, console)
-
-
-def _run_examples(client: KimiOpenAI, console: Console) -> int:
-    out: Any = EscapingWriter(console.out)
-    with contextlib.redirect_stdout(out):
-        demo.run(client, out)
-    return 0
+    return demo.run_demo(options, console)
 
 
 def run_bulk(options: Namespace, console: Console) -> int:

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     )
     env.add_argument("--key", action="store_true", help="print the key and nothing else, for use in $(...)")
     _with_json(commands.add_parser("doctor", help="what works, what does not and what to do; one tiny call is made"))
-    commands.add_parser("demo", help="what Kimi does, on the real service with a key, else on a local emulator")
+    commands.add_parser("demo", help="what this package does, before and after, on a local emulator")
     _bulk(commands.add_parser("bulk", help="answer the requests of a file, under the account's limits, into a file"))
     emulator = commands.add_parser("emulator", help="a local Kimi, until Ctrl-C or SIGTERM")
     emulator.add_argument("--port", type=int, default=8765, help="where it listens on 127.0.0.1 (default 8765, 0: any)")

@@ -1,7 +1,7 @@
 """What the synchronous and the asynchronous client share: the hooks of the SDK that need no `await`.
 
-Private names of the SDK in use, each with a test that names it: `_custom_headers`, `_process_response_data`,
-`_make_status_error`, `_make_status_error_from_response`, `_calculate_retry_timeout`.
+Private names of the SDK in use, each with a test that names it: `_custom_headers`, `_prepare_url`,
+`_process_response_data`, `_make_status_error`, `_make_status_error_from_response`, `_calculate_retry_timeout`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class KimiBase:
     """Stands before the SDK's class in the bases of a client, so that `super()` is the SDK's method."""
 
     kimi_options: Options
+    _kimi_url: tuple[Any, str, Any] = (None, "", None)
+    """A base URL, a path, and what they make together: of the last request."""
 
     def _kimi_set_up(self, own: Options, for_sdk: Mapping[str, Any]) -> None:
         """To be called after the SDK's constructor: discards what that took from the `OPENAI_*` variables."""
@@ -54,6 +56,16 @@ class KimiBase:
         """The last look at a request: headers and attributes may have been set since the client was made."""
         check_destination(request.url.scheme, request.url.host, allow_http=self.kimi_options.allow_http)
         check_header(request.headers.get("authorization", ""))
+
+    def _prepare_url(self, url: str) -> Any:
+        """The SDK's method, which parses both parts for every request; that takes a tenth of a short call."""
+        sdk: Any = self
+        base, path, joined = self._kimi_url
+        if base is not sdk.base_url or path != url:
+            parent: Any = super()
+            joined = parent._prepare_url(url)
+            self._kimi_url = sdk.base_url, url, joined
+        return joined
 
     @property
     def region(self) -> Region | None:

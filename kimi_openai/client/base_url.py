@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
@@ -51,6 +52,7 @@ def is_moonshots(base_url: str) -> bool:
     return base_url.strip().rstrip("/") in BASE_URLS.values()
 
 
+@lru_cache(maxsize=64)
 def is_openais(base_url: str) -> bool:
     """Whether a base URL is at OpenAI's API, with any scheme, port and path, or with none.
 
@@ -62,6 +64,7 @@ def is_openais(base_url: str) -> bool:
     return host == "api.openai.com" or host.endswith(".api.openai.com")
 
 
+@lru_cache(maxsize=64)  # asked for each request
 def is_loopback(host: str) -> bool:
     """Whether a host name or an address is this machine's own.
 

@@ -52,18 +52,22 @@ def check_body(response: Any, *, is_stream: bool) -> None:
     """Raises an error if the body of a good status is no answer: it is empty, an error object, a web page, not JSON, or
     plain JSON although a stream was asked for. The body has been read."""
     content: bytes = response.content.removeprefix(BOM_UTF8).strip()
-    media_type = response.headers.get("content-type", "no content type").partition(";")[0]
     is_whole_json = content[:1] in (b"{", b"[") and content[-1:] in (b"}", b"]")
     if not content:
         raise answer_error(response, "with nothing in it")
     if not is_whole_json and not is_stream:
         shown = without_key(repr(content[:100]), response.request)
-        raise answer_error(response, f"with {media_type} that is not whole JSON: {shown}")
+        raise answer_error(response, f"with {_media_type(response)} that is not whole JSON: {shown}")
     value = response.keep_json() if is_whole_json else None
     if is_dict(value) and value.get("error") and value.keys().isdisjoint(("id", "choices", "data")):
         raise stream_error(value, response)
     if is_stream:
-        raise answer_error(response, f"with {media_type} instead of a stream")
+        raise answer_error(response, f"with {_media_type(response)} instead of a stream")
+
+
+def _media_type(response: Any) -> str:
+    media_type: str = response.headers.get("content-type", "no content type")
+    return media_type.partition(";")[0]
 
 
 def build(sdk_build: Callable[..., Any], *, data: Any, cast_to: Any, response: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -82,29 +83,29 @@ class ChunkReader:
         self._half_joiner = HalfJoiner()
         self._has_names = restorer_of(response) is not None
 
-    def read(self, data: bytes) -> ChatCompletionChunk:
+    def read(self, data: bytes) -> tuple[ChatCompletionChunk]:
         """The chunk of one event, equal to the SDK's. Raises `chunk_in`'s errors, with what had come as `reply`."""
         if self._half_joiner.is_holding or self._has_names:
-            return self._built_by_sdk(data)  # with the client's method, which restores names
+            return (self._built_by_sdk(data),)  # with the client's method, which restores names
         try:
             # Strict, because the validator would otherwise convert values that the SDK leaves as they are.
             chunk = ChatCompletionChunk.model_validate_json(data, strict=True)
         except pydantic.ValidationError:
-            return self._built_by_sdk(data)
+            return (self._built_by_sdk(data),)
         extra = chunk.model_extra
         if extra:
             if extra.get("error"):
-                return self._built_by_sdk(data)
+                return (self._built_by_sdk(data),)
             chunk.model_fields_set.difference_update(extra)
         self._record(chunk)
-        return chunk
+        return (chunk,)
 
-    def read_unclosed(self, data: bytes) -> list[ChatCompletionChunk]:
+    def read_unclosed(self, data: bytes) -> Sequence[ChatCompletionChunk]:
         """The chunk of an event that the body ended in, without its blank line; none if the event is not whole."""
         with suppress(UnexpectedAnswerError):
             if data and not (self.is_done or data.startswith(DONE)):
-                return [self.read(data)]
-        return []
+                return self.read(data)
+        return ()
 
     def finish(self) -> None:
         """Note that `[DONE]` has come."""

@@ -74,10 +74,11 @@ def stream_class_for(stream_cls: Any) -> Any:
 class EventReader(Reader, Protocol):
     """What makes something of the events of a stream, and knows at the end whether it was whole."""
 
-    def read(self, data: bytes) -> Any:
-        """What the data of an event stands for, None for nothing."""
+    def read(self, data: bytes) -> Sequence[Any]:
+        """What the data of an event stands for: one thing, none or several."""
+        ...
 
-    def read_unclosed(self, data: bytes) -> list[Any]:
+    def read_unclosed(self, data: bytes) -> Sequence[Any]:
         """The same for an event that the body ended in."""
         ...
 
@@ -144,5 +145,4 @@ def _found(reader: EventReader, events: Sequence[bytes]) -> Iterator[Any]:
         if data.startswith(DONE):
             reader.finish()
             return
-        if (found := reader.read(data)) is not None:
-            yield found
+        yield from reader.read(data)

@@ -33,23 +33,22 @@ SLICE = 64 * 1024
 class Limit:
     """Until when the waits of a call may last, and of the answer that is read after it. `stop` ends them at once."""
 
-    __slots__ = ("_stopped", "_stream", "deadline", "response")
+    __slots__ = ("_stream", "_wake", "deadline", "is_stopped", "response")
 
     def __init__(self) -> None:
         self.deadline = Deadline()
         self.response: Any = None
         """The answer that is read. Its connection is shut down by `stop` if it is not one of ours."""
-        self._stopped = Event()
-        self._stream: weakref.ref[_Stream] | None = None
-
-    @property
-    def is_stopped(self) -> bool:
+        self.is_stopped = False
         """Whether `stop` was called."""
-        return self._stopped.is_set()
+        self._wake: Event | None = None
+        self._stream: weakref.ref[_Stream] | None = None
 
     def stop(self) -> None:
         """End the current wait and all that would follow. To be called from another thread."""
-        self._stopped.set()
+        self.is_stopped = True
+        if self._wake is not None:
+            self._wake.set()
         stream = None if self._stream is None else self._stream()
         if stream is None:
             if self.response is not None:
@@ -60,7 +59,9 @@ class Limit:
     def sleep(self, seconds: float) -> None:
         """Wait so many seconds, or until `stop`."""
         if seconds > 0:
-            self._stopped.wait(seconds)
+            self._wake = Event()  # made before the look at `is_stopped`, so `stop` does not miss it
+            if not self.is_stopped:
+                self._wake.wait(seconds)
 
     def hold(self, stream: _Stream) -> None:
         """Note the connection that is used under this limit."""

@@ -1,15 +1,13 @@
 """Makes typed events of a Responses stream, and knows at the end whether the response was whole.
 
-The exchange of the call gives ids and remembers the response; what is missing in an event but known from an earlier one
-is put there. `response_stream.py` reads the connection and calls this for each event. Source of the events: platform
-docs, Responses page, and live streams, both 2026-09-03.
+`responses.events` repairs each event as JSON. `response_stream.py` reads the connection and calls this for each event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import openai
 import pydantic
@@ -20,13 +18,12 @@ from openai.types.responses import (
     ResponseTextDeltaEvent,
 )
 
-from kimi_openai._internal.decode import decode_json
 from kimi_openai._internal.json_values import Json, as_dict, is_dict
 from kimi_openai._internal.wire import WireError
 from kimi_openai.errors.exceptions import StreamCutError, UnexpectedAnswerError
 from kimi_openai.errors.explanations import stream_error
 from kimi_openai.messages.reply import Reply
-from kimi_openai.responses.answer import checked_item, checked_response
+from kimi_openai.responses.events import FAILED, EventRepairer, decoded_event
 from kimi_openai.usage.normalize import notify_observers
 
 from .after_attempt import settle
@@ -43,10 +40,6 @@ DELTAS: Mapping[str, type[pydantic.BaseModel]] = {
     "response.function_call_arguments.delta": ResponseFunctionCallArgumentsDeltaEvent,
 }
 """Nearly all events, validated by their own class: the SDK tries the classes of all events."""
-
-Change = Callable[[Any, dict[str, Any]], dict[str, Any] | None]
-
-ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
 def failure_in(response: Json, http_response: Any) -> openai.APIError:
@@ -65,20 +58,15 @@ class ResponseReader:
         self.rest: float | None = None
         self.is_done = False
         self._client = client
-        self._exchange: Any = call.exchange if call else None
+        self._events = EventRepairer(call.exchange if call else None)
         self._failure: openai.APIError | None = None
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._arguments: dict[object, str] = {}
-        self._items: dict[int, dict[str, Any]] = {}
-        self._last: dict[str, Any] = {}
 
-    def read(self, data: bytes) -> Any:
-        """The event, None if there is nothing in it. Raises the SDK's exception for an error event, and
-        `UnexpectedAnswerError` for what is no event, with what had come as `reply`."""
+    def read(self, data: bytes) -> list[Any]:
+        """The events that the data stands for: one, with what was held back before it; none if there is nothing in it.
+        Raises the SDK's exception for an error event, and `UnexpectedAnswerError` for what is no event, with what had
+        come as `reply`."""
         try:
-            event = self._checked(data)
-            return None if event is None else self._built(event)
+            return [self._built(event) for event in self._checked(data)]
         except openai.OpenAIError as error:
             cast(Any, error).reply = self._reply()
             raise
@@ -87,8 +75,7 @@ class ResponseReader:
         """The event that the body ended in, without its blank line; none if it is not whole."""
         with suppress(UnexpectedAnswerError):
             if data and not (self.is_done or data.startswith(b"[DONE]")):
-                event = self.read(data)
-                return [] if event is None else [event]
+                return self.read(data)
         return []
 
     def finish(self) -> None:
@@ -101,7 +88,7 @@ class ResponseReader:
         if self._failure is not None:
             cast(Any, self._failure).reply = self._reply()
             raise self._failure
-        if not self._last:
+        if not self._events.last:
             call = Call.of(self.response)
             ended = call.end_of_patience() if call else ""
             reply = self._reply()
@@ -118,26 +105,30 @@ class ResponseReader:
 
     def report_usage(self) -> None:
         """Tell the client's observers about the usage. To be called when the stream is over, however it ended."""
-        notify_observers(self._client, self._last.get("model", ""), self._last.get("usage"), response=self.response)
-        settle(self.response, self._last.get("usage"))
+        last = self._events.last
+        notify_observers(self._client, last.get("model", ""), last.get("usage"), response=self.response)
+        settle(self.response, last.get("usage"))
 
     def _reply(self) -> Reply:
-        return Reply(content="".join(self._text), reasoning="".join(self._reasoning) or None)
+        return Reply(content=self._events.so_far("text"), reasoning=self._events.so_far("reasoning") or None)
 
-    def _checked(self, data: bytes) -> dict[str, Any] | None:
-        """The event as JSON, repaired; None if it is to be left out."""
+    def _checked(self, data: bytes) -> list[dict[str, Any]]:
+        """The event as JSON, repaired."""
         try:
-            event = decode_json(data)
+            event = decoded_event(data)
             if not is_dict(event):
                 raise WireError("", "an object", event)
-            kind = event.get("type")
-            if kind == "error" or (event.get("error") and "response" not in event):
+            if event.get("type") == "error" or (event.get("error") and "response" not in event):
                 raise stream_error(_error_body(event), self.response)
-            change = self.CHANGES.get(kind) if isinstance(kind, str) else None
-            return event if change is None else change(self, event)
+            found = self._events.repaired(event)
         except ValueError as error:
             what = f"an event in every part of its stream ({error})"
             raise UnexpectedAnswerError(what, data.decode(errors="replace")) from error
+        if self._events.last:
+            self.rest = MOMENT
+            if event.get("type") == FAILED:
+                self._failure = failure_in(self._events.last, self.response)
+        return found
 
     def _built(self, event: dict[str, Any]) -> Any:
         kind = DELTAS.get(str(event.get("type")))
@@ -154,89 +145,6 @@ class ResponseReader:
             return self._client._process_response_data(
                 data=event, cast_to=cast(Any, ResponseStreamEvent), response=self.response
             )
-
-    # One method for each kind of event that is looked into ----------------------------------------------------------
-
-    def _head(self, event: dict[str, Any]) -> dict[str, Any]:
-        response = checked_response(event.get("response"))
-        return {**event, "response": self._exchange.head(response) if self._exchange else response}
-
-    def _added(self, event: dict[str, Any]) -> dict[str, Any]:
-        position, item = _position(event), checked_item(event.get("item"), "item")
-        return {**event, "item": self._exchange.item(item, position) if self._exchange else item}
-
-    def _item_done(self, event: dict[str, Any]) -> dict[str, Any]:
-        position = _position(event)
-        item = self._with_arguments(checked_item(event.get("item"), "item"), position)
-        item = self._items[position] = self._exchange.item(item, position) if self._exchange else item
-        return {**event, "item": item}
-
-    def _text_delta(self, event: dict[str, Any]) -> dict[str, Any] | None:
-        return self._delta(event, self._text)
-
-    def _reasoning_delta(self, event: dict[str, Any]) -> dict[str, Any] | None:
-        return self._delta(event, self._reasoning)
-
-    def _delta(self, event: dict[str, Any], texts: list[str]) -> dict[str, Any] | None:
-        delta = event.get("delta")
-        if delta is None:
-            return None
-        if not isinstance(delta, str):
-            raise WireError("delta", "text", delta)
-        texts.append(delta)
-        return event if event.get("logprobs", ()) is not None else {**event, "logprobs": []}
-
-    def _arguments_delta(self, event: dict[str, Any]) -> dict[str, Any] | None:
-        pieces: list[str] = []
-        found = self._delta(event, pieces)
-        position = _position(event)
-        self._arguments[position] = self._arguments.get(position, "") + "".join(pieces)
-        return found
-
-    def _arguments_done(self, event: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(event.get("arguments"), str) and event["arguments"]:
-            self._arguments[_position(event)] = event["arguments"]
-        return event
-
-    def _with_arguments(self, item: dict[str, Any], position: int) -> dict[str, Any]:
-        """A call with the arguments that came before it, if it has none."""
-        known = self._arguments.get(position)
-        return {**item, "arguments": known} if item.get("arguments") == "" and known else item
-
-    def _end(self, event: dict[str, Any]) -> dict[str, Any]:
-        response = checked_response(event.get("response"))
-        if not response["output"]:  # some servers send null there, and all items before
-            response["output"] = [self._items[position] for position in sorted(self._items)]
-        output = [self._with_arguments(item, position) for position, item in enumerate(response["output"])]
-        response = {**response, "output": output}
-        if self._exchange is not None:
-            response = self._exchange.whole(response)
-        self._last, self.rest = response, MOMENT
-        if event["type"] == "response.failed":
-            self._failure = failure_in(response, self.response)
-        elif self._exchange is not None:
-            self._exchange.remember(response)
-        return {**event, "response": response}
-
-    CHANGES: ClassVar[Mapping[str, Change]] = {
-        "response.created": _head,
-        "response.in_progress": _head,
-        "response.queued": _head,
-        "response.output_item.added": _added,
-        "response.output_item.done": _item_done,
-        "response.output_text.delta": _text_delta,
-        "response.reasoning_summary_text.delta": _reasoning_delta,
-        "response.function_call_arguments.delta": _arguments_delta,
-        "response.function_call_arguments.done": _arguments_done,
-        **dict.fromkeys(ENDS, _end),
-    }
-
-
-def _position(event: dict[str, Any]) -> int:
-    position = event.get("output_index")
-    if type(position) is not int:
-        raise WireError("output_index", "a number", position)
-    return position
 
 
 def _error_body(event: dict[str, Any]) -> dict[str, Any]:

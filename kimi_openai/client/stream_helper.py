@@ -26,7 +26,7 @@ from kimi_openai.messages.reply import Reply
 
 from .sdk_errors import sdk_errors_as
 
-__all__ = ["checked"]
+__all__ = ["Fences", "checked"]
 
 
 class Fences:
@@ -51,7 +51,7 @@ class Fences:
         remover = self._removers[choice.index]
         text = remover.feed(choice.delta.content or "")
         if choice.finish_reason or choice.delta.tool_calls:
-            text += remover.end()
+            text += remover.flush()
             if remover.is_fenced and not self._is_noted:
                 self._is_noted = True
                 report_answer(fence_removed(), self._client.kimi_options)

@@ -2,7 +2,8 @@
 
 They are the SDK's own default HTTP clients, except that `send` uses the pool of the process and loop it is called in: a
 child that was forked after the first request and a second `asyncio.run()` get a new pool, and an event loop that ends
-closes its own. All pools of a process share one TLS context. Nothing here is about Kimi.
+closes its own. A pool is several small ones (`pools.py`). All of a process share one TLS context. Nothing here is about
+Kimi.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import ssl
 import sys
 import weakref
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import anyio
@@ -21,6 +22,7 @@ import openai
 
 from .http_library import http_library
 from .network import limit_waits
+from .pools import AsyncPools, Pools
 from .proxies import bypass_proxies_for_loopback
 
 __all__ = ["AsyncPooledClient", "PooledClient"]
@@ -56,7 +58,7 @@ class PooledClient(openai.DefaultHttpxClient):
 
     def __init__(self) -> None:
         super().__init__(verify=_empty_tls_context())
-        self._kimi_pools: dict[int, openai.DefaultHttpxClient] = {}
+        self._kimi_pools: dict[int, Pools] = {}
 
     def send(self, *args: Any, **options: Any) -> Any:
         """Send a request over this process's pool."""
@@ -71,20 +73,25 @@ class PooledClient(openai.DefaultHttpxClient):
         if pool is not None:
             pool.close()
 
-    def _kimi_pool(self) -> openai.DefaultHttpxClient:
+    def _kimi_pool(self) -> Pools:
         pid = os.getpid()
         pool = self._kimi_pools.get(pid)
         if pool is None:
-            new = openai.DefaultHttpxClient(event_hooks=self.event_hooks, **_pool_options())
-            bypass_proxies_for_loopback(new)
-            limit_waits(new)
             # setdefault is atomic: if two threads are first at the same time, both use the pool that was stored.
+            new = Pools(partial(_client, self.event_hooks), KEEPALIVE_SECONDS)
             pool = self._kimi_pools.setdefault(pid, new)
             weakref.finalize(self, _close_in_process, pid, pool)
         return pool
 
 
-def _close_in_process(pid: int, pool: openai.DefaultHttpxClient) -> None:
+def _client(event_hooks: Any) -> openai.DefaultHttpxClient:
+    http = openai.DefaultHttpxClient(event_hooks=event_hooks, **_pool_options())
+    bypass_proxies_for_loopback(http)
+    limit_waits(http)
+    return http
+
+
+def _close_in_process(pid: int, pool: Pools) -> None:
     """Close a pool when its client is dropped, or at exit, if this process opened it.
 
     The finaliser refers to the pool, so the garbage collector does not find it first and warn about open sockets. (The
@@ -98,7 +105,7 @@ def _close_in_process(pid: int, pool: openai.DefaultHttpxClient) -> None:
 class _Pool:
     """The pool of one event loop, what closes it with the loop, and the finaliser that closes it with the client."""
 
-    http: openai.DefaultAsyncHttpxClient
+    http: AsyncPools
     closer: _Closer
     finalizer: weakref.finalize[Any, Any]
 
@@ -134,8 +141,7 @@ class AsyncPooledClient(openai.DefaultAsyncHttpxClient):
 
     def _kimi_open(self, loop: Any) -> _Pool:
         self._kimi_forget_ended_loops()
-        http = openai.DefaultAsyncHttpxClient(event_hooks=self.event_hooks, **_pool_options())
-        bypass_proxies_for_loopback(http)
+        http = AsyncPools(partial(_async_client, self.event_hooks), KEEPALIVE_SECONDS)
         closer = _Closer(http)
         closer.close_with_loop()
         finalizer = weakref.finalize(self, _close_in_loop, loop, closer)
@@ -150,10 +156,16 @@ class AsyncPooledClient(openai.DefaultAsyncHttpxClient):
                 ended.finalizer.detach()
 
 
+def _async_client(event_hooks: Any) -> openai.DefaultAsyncHttpxClient:
+    http = openai.DefaultAsyncHttpxClient(event_hooks=event_hooks, **_pool_options())
+    bypass_proxies_for_loopback(http)
+    return http
+
+
 class _Closer:
     """Closes a pool in the event loop that it belongs to, however often and from how many tasks it is asked to."""
 
-    def __init__(self, http: openai.DefaultAsyncHttpxClient) -> None:
+    def __init__(self, http: AsyncPools) -> None:
         self._http = http
         self._lock = anyio.Lock()
 

@@ -57,7 +57,7 @@ class FenceRemover:
     is.
 
     >>> remover = FenceRemover()
-    >>> "".join(map(remover.feed, ("``", "`json", '\\n{"a":', " 1}\\n`", "``"))) + remover.end(), remover.is_fenced
+    >>> "".join(map(remover.feed, ("``", "`json", '\\n{"a":', " 1}\\n`", "``"))) + remover.flush(), remover.is_fenced
     ('{"a": 1}', True)
     """
 
@@ -85,17 +85,17 @@ class FenceRemover:
         self._held = text[len(kept) :]
         return kept
 
-    def end(self) -> str:
+    def flush(self) -> str:
         """The rest of the answer, when no more pieces come."""
         rest, self._held = self._held, ""
         return "" if self.is_fenced and CLOSING.fullmatch(rest) else rest
 
 
-def fence_removed() -> Note:
+def fence_removed(where: str = "choices.0.message.content") -> Note:
     """The note for a JSON answer that was parsed without its fence."""
     why = "the answer came as JSON inside a Markdown fence"
     fix = "ask for JSON without a fence in the prompt, or use another model"
-    return Note("fenced_json", "choices.0.message.content", "parsed without the fence", why, fix)
+    return Note("fenced_json", where, "parsed without the fence", why, fix)
 
 
 def remove_fences(completion: Any) -> bool:

@@ -1,7 +1,7 @@
 """Names that Kimi refuses, of tools and of properties, and the names that a request has instead.
 
 The rules find them (`Renamed`), and `pipeline` calls `with_kimi_names` last, when the request has Kimi's form
-otherwise. `answers` puts the caller's names back.
+otherwise. `answers` puts the caller's names back. `responses.names` does the same for a Responses request.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, as_list, is_array, is_object
@@ -18,21 +19,21 @@ from kimi_openai.mfjs.names import Names
 from .answers import AnswerNames
 from .rule import Body, Changes, Message, Renamed, fatal
 
-__all__ = ["bad_tool_name", "kimi_tool_name", "refused_rename", "with_kimi_names"]
+__all__ = ["NewNames", "bad_tool_name", "kimi_tool_name", "new_names", "refused_rename", "with_kimi_names"]
 
 LONGEST = 64
 """Characters in a tool name that every version of the docs allows."""
 
-_is_good = re.compile(f"[a-zA-Z_][a-zA-Z0-9_-]{{0,{LONGEST - 1}}}").fullmatch
+_is_good = re.compile("[a-zA-Z_][a-zA-Z0-9_-]*").fullmatch
 
 
-def bad_tool_name(name: str) -> str | None:
+def bad_tool_name(name: str, *, longest: int = LONGEST) -> str | None:
     """Why Kimi would refuse a tool of this name, `None` if it would not. Source: platform docs, chat page, 2026-09-03.
 
     >>> bad_tool_name("get_weather"), bad_tool_name("fs.read")
     (None, "'.' is not allowed in a tool name, only letters, digits, '_' and '-' are")
     """
-    if _is_good(name):
+    if _is_good(name) and len(name) <= longest:
         return None
     if not name:
         return "a tool name cannot be empty"
@@ -40,7 +41,7 @@ def bad_tool_name(name: str) -> str | None:
         return f"a tool name starts with a letter or '_', not with {name[0]!r}"
     if odd := re.search("[^a-zA-Z0-9_-]", name):
         return f"{odd[0]!r} is not allowed in a tool name, only letters, digits, '_' and '-' are"
-    return f"a tool name has at most {LONGEST} characters, not {len(name)}"
+    return f"a tool name has at most {longest} characters, not {len(name)}"
 
 
 def kimi_tool_name(name: str, taken: Iterable[str]) -> str:
@@ -61,25 +62,47 @@ def kimi_tool_name(name: str, taken: Iterable[str]) -> str:
     return found
 
 
-def with_kimi_names(body: Body, renamed: Iterable[Renamed]) -> tuple[Changes, AnswerNames]:
-    """The changes that put Kimi's names into a body, and what to replace in its answers."""
-    renamed = [*renamed]
-    taken = set(_tool_names(body))
+@dataclass(frozen=True, slots=True)
+class NewNames:
+    """The names that Kimi gets: of tools, by the caller's; of properties, by Kimi's name of their tool; of properties
+    in a JSON answer. `notes` say what got another name."""
+
+    tools: Mapping[str, str]
+    arguments: Mapping[str, Names]
+    content: Names | None
+    notes: tuple[Note, ...]
+
+    @property
+    def in_answers(self) -> AnswerNames:
+        """What to replace in the answers."""
+        return AnswerNames({new: old for old, new in self.tools.items()}, self.arguments, self.content)
+
+
+def new_names(renamed: Iterable[Renamed], taken: Iterable[str], *, longest: int = LONGEST) -> NewNames:
+    """Kimi's names for what the rules have found. `taken` are the names of all tools of the request, and a tool name
+    has `longest` characters at most."""
+    renamed, taken = [*renamed], {*taken}
     sent: dict[str, str] = {}
     for each in renamed:
-        if each.tool is not None and each.tool not in sent and bad_tool_name(each.tool):
+        if each.tool is not None and each.tool not in sent and bad_tool_name(each.tool, longest=longest):
             sent[each.tool] = kimi_tool_name(each.tool, taken)
             taken.add(sent[each.tool])
     arguments = {sent.get(each.tool, each.tool): each.names for each in renamed if each.tool is not None and each.names}
     content = next((each.names for each in renamed if each.tool is None), None)
-    names = AnswerNames({new: old for old, new in sent.items()}, arguments, content)
-    notes = [note for each in renamed for note in _notes(each, sent)]
+    notes = tuple(note for each in renamed if each.is_offered for note in _notes(each, sent, longest))
+    return NewNames(sent, arguments, content, notes)
+
+
+def with_kimi_names(body: Body, renamed: Iterable[Renamed]) -> tuple[Changes, AnswerNames]:
+    """The changes that put Kimi's names into a chat body, and what to replace in its answers."""
+    new = new_names(renamed, _tool_names(body))
+    notes = [*new.notes]
     last = as_dict((as_list(body.get("messages")) or [None])[-1])
-    if content is not None and last.get("partial"):
-        listed = ", ".join(map(repr, content.old_by_new.values()))
+    if new.content is not None and last.get("partial"):
+        listed = ", ".join(map(repr, new.content.old_by_new.values()))
         why = f"its schema has properties that Kimi refuses ({listed}), and a text that has begun cannot be renamed"
         notes.append(fatal("property_name", "response_format", why, "rename the properties, or drop partial"))
-    return Changes(_fields(body, sent, arguments), tuple(notes)), names
+    return Changes(_fields(body, new), tuple(notes)), new.in_answers
 
 
 def refused_rename(note: Note) -> Note:
@@ -97,9 +120,9 @@ def _tool_names(body: Body) -> Iterator[str]:
                 yield name
 
 
-def _notes(renamed: Renamed, sent: Mapping[str, str]) -> Iterator[Note]:
-    problem = None if renamed.tool is None else bad_tool_name(renamed.tool)
-    if problem and renamed.is_offered:
+def _notes(renamed: Renamed, sent: Mapping[str, str], longest: int) -> Iterator[Note]:
+    problem = None if renamed.tool is None else bad_tool_name(renamed.tool, longest=longest)
+    if problem:
         change = f"{renamed.tool!r} is sent as {sent[str(renamed.tool)]!r}; answers name it as you do"
         yield Note("tool_name", f"{renamed.where}.name", change, problem, "rename the tool")
     if renamed.names is not None:
@@ -109,7 +132,7 @@ def _notes(renamed: Renamed, sent: Mapping[str, str]) -> Iterator[Note]:
         yield Note("property_name", renamed.where, change, why, "rename the properties")
 
 
-def _fields(body: Body, sent: Mapping[str, str], arguments: Mapping[str, Names]) -> dict[str, Any]:
+def _fields(body: Body, names: NewNames) -> dict[str, Any]:
     """The fields of a body with Kimi's names in them."""
 
     def named(each: Any) -> Any:
@@ -118,9 +141,9 @@ def _fields(body: Body, sent: Mapping[str, str], arguments: Mapping[str, Names])
         name = as_dict(function).get("name")
         if not is_object(each) or not is_object(function) or not isinstance(name, str):
             return each
-        new = {**function, "name": sent.get(name, name)}
-        if isinstance(function.get("arguments"), str) and new["name"] in arguments:
-            new["arguments"] = arguments[new["name"]].to_kimi(function["arguments"])
+        new = {**function, "name": names.tools.get(name, name)}
+        if isinstance(function.get("arguments"), str) and new["name"] in names.arguments:
+            new["arguments"] = names.arguments[new["name"]].to_kimi(function["arguments"])
         return each if new == function else {**each, "function": new}
 
     fields: dict[str, Any] = {}
@@ -129,7 +152,7 @@ def _fields(body: Body, sent: Mapping[str, str], arguments: Mapping[str, Names])
     if is_object(body.get("tool_choice")):
         fields["tool_choice"] = named(body["tool_choice"])
     if is_array(body.get("messages")):
-        fields["messages"] = [_message(message, named, sent) for message in body["messages"]]
+        fields["messages"] = [_message(message, named, names.tools) for message in body["messages"]]
     return fields
 
 

@@ -4,12 +4,12 @@ Pure: nothing is sent, nothing that was passed is changed, what needs no change 
 pass changes nothing. `adapt` decides what to do with the notes.
 
 To add a rule, write a function in the module of its field, list it in `RULES` or `MESSAGE_RULES`, and add a row to the
-table in README.md with an example in tests/compat/readme_examples.py.
+list in `kimi_openai/compat/__init__.py` with an example in tests/compat/adaptation_examples.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -88,8 +88,11 @@ def shape(
     aliases: Mapping[str, str] | None = None,
     are_answers_ours: bool = True,
     rules: Iterable[Rule] = RULES,
+    put_names: Callable[[Body, Iterable[Renamed]], tuple[Changes, AnswerNames]] = with_kimi_names,
 ) -> Shaped:
-    """The nearest request that Kimi accepts, by the facts about its model; `rules` are those of its endpoint.
+    """The nearest request that Kimi accepts, by the facts about its model.
+
+    `rules` are those of its endpoint; `put_names` puts other names for those that Kimi refuses.
 
     `aliases` maps model ids to others and is applied first. Unless `are_answers_ours`, names that would have to be put
     back in the answers are refused. For a model of no known family, only the rules of the
@@ -115,7 +118,7 @@ def shape(
             renamed += changes.renamed
     if not renamed:
         return Shaped(new, tuple(notes))
-    changes, names = with_kimi_names(new, renamed)
+    changes, names = put_names(new, renamed)
     if not are_answers_ours:
         changes = replace(changes, notes=tuple(map(refused_rename, changes.notes)))
     notes += _apply(changes, new)

@@ -19,6 +19,7 @@ __all__ = [
     "REMOVE",
     "Body",
     "Changes",
+    "Findings",
     "Message",
     "MessageContext",
     "MessageRule",
@@ -44,7 +45,7 @@ class Renamed:
     """Something with a name that Kimi refuses, at `where`: a tool, or properties in the schema of a tool or answer.
 
     `tool` is the caller's name of the tool, None for the answer. `names` are the new names of properties, None if there
-    are none. A tool that is not offered was called in an earlier answer.
+    are none. A tool that is not offered here was called, or declared, in an earlier turn: there is no note about it.
     """
 
     where: str
@@ -63,6 +64,14 @@ class Changes:
     fields: Body = field(default_factory=dict[str, Any])
     notes: tuple[Note, ...] = ()
     renamed: tuple[Renamed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a rule finds in a list of tools; it adds to both."""
+
+    notes: list[Note] = field(default_factory=list[Note])
+    renamed: list[Renamed] = field(default_factory=list[Renamed])
 
 
 @dataclass(frozen=True, slots=True)

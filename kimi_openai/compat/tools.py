@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from operator import is_
 from typing import Any
 
@@ -12,7 +11,7 @@ from kimi_openai.mfjs.names import Names
 from kimi_openai.models.catalog import ModelFacts
 
 from .names import bad_tool_name
-from .rule import Body, Changes, Message, MessageContext, Renamed, fatal
+from .rule import Body, Changes, Findings, Message, MessageContext, Renamed, fatal
 from .schemas import convert_schema
 
 __all__ = ["builtin_search", "has_tools", "message_tools", "moved_message_tools", "tools"]
@@ -25,7 +24,7 @@ def tools(body: Body, _: ModelFacts) -> Changes | None:
     offered = body.get("tools")
     if not is_array(offered):
         return None
-    found = _Findings()
+    found = Findings()
     accepted = _accepted_tools(offered, "tools", found)
     if accepted is offered and not found.notes and not found.renamed:
         return None
@@ -62,7 +61,7 @@ def message_tools(message: Message, context: MessageContext) -> Message | None:
         return message
     if context.model.dynamic_tools is False:
         return {key: value for key, value in message.items() if key != "tools"} if message.get("content") else None
-    found = _Findings(context.notes)
+    found = Findings(context.notes)
     accepted = _accepted_tools(message["tools"], f"messages.{context.index}.tools", found)
     context.renamed += tuple(found.renamed)
     return message if accepted is message["tools"] else {**message, "tools": accepted}
@@ -78,15 +77,7 @@ def has_tools(message: Any) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Findings:
-    """What is found in a list of tools."""
-
-    notes: list[Note] = field(default_factory=list[Note])
-    renamed: list[Renamed] = field(default_factory=list[Renamed])
-
-
-def _accepted_tools(offered: list[Any], where: str, found: _Findings) -> list[Any]:
+def _accepted_tools(offered: list[Any], where: str, found: Findings) -> list[Any]:
     """The tools in the form that Kimi accepts, the same list if none needs a change."""
     accepted: list[Any] = []
     by_name: dict[str, Any] = {}
@@ -112,7 +103,7 @@ def _repeated(name: str, where: str, *, is_same: bool) -> Note:
     return fatal("tool_name", where, f"{why}, and the two differ", "rename one of them, or leave it out")
 
 
-def _accepted_tool(tool: Any, where: str, found: _Findings) -> Any:
+def _accepted_tool(tool: Any, where: str, found: Findings) -> Any:
     kind, function = as_dict(tool).get("type"), as_dict(tool).get("function")
     if kind == "builtin_function":
         return tool

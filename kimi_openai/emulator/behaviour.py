@@ -158,6 +158,13 @@ class Behaviour:
     formula_error_at: Literal["error", "context"] = "error"
     """Whether the text of a failure is in `error` or in `context.error`; an official client of 2025 reads both."""
 
+    formula_unknown_function: Literal["fiber", "400", "404"] = "fiber"
+    """How a function that a formula does not have is refused: by a run that failed, or by an error: not documented."""
+
+    formula_bad_arguments: Literal["fiber", "400"] = "fiber"
+    """How arguments that are not the text of a JSON object are refused: by a run that failed, or by an error: not
+    documented."""
+
     call_ids: Literal["turn", "conversation"] = "turn"
     """Whether the ids of tool calls (`name_0`) begin with 0 in every answer, or go on over the conversation. Both chat
     and responses were measured with one answer only; reports of duplicates suggest the former."""
@@ -207,6 +214,9 @@ class Behaviour:
 
     batch_output_listed: bool = True
     """Whether the list of files has the output files: not documented."""
+
+    batch_output_counts: bool = True
+    """Whether the output files of batches count toward `max_files`: not documented."""
 
     batch_page_limit: int | None = None
     """The highest `limit` of the list of batches, or None: not documented."""

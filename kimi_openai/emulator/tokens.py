@@ -12,7 +12,7 @@ from .behaviour import Behaviour
 from .chat_body import facts_of, messages_of, thinks, tool_choice_kind
 from .json_values import Json, encode, is_array, is_object
 
-__all__ = ["Chunking", "cut_text", "message_tokens", "prompt_tokens", "split_text"]
+__all__ = ["Chunking", "count_tokens", "cut_text", "message_tokens", "prompt_tokens", "split_text"]
 
 Chunking = int | Literal["token", "word"]
 """How text is split into chunks: by token, by word, or every so many characters."""
@@ -59,7 +59,7 @@ def message_tokens(message: Json) -> int:
     """Tokens of one message with its name, calls, reasoning and dynamic tools."""
     texts = [message[key] for key in ("name", "reasoning_content") if isinstance(message.get(key), str)]
     texts += [encode(message[key]) for key in ("tool_calls", "tools") if message.get(key)]
-    return PER_MESSAGE + _content_tokens(message.get("content")) + sum(map(_count, texts))
+    return PER_MESSAGE + _content_tokens(message.get("content")) + sum(map(count_tokens, texts))
 
 
 def prompt_tokens(body: Json, behaviour: Behaviour, *, preamble: bool = True) -> int:
@@ -72,7 +72,7 @@ def prompt_tokens(body: Json, behaviour: Behaviour, *, preamble: bool = True) ->
         before += _instructions(body)
     response_format = body.get("response_format")
     schema = response_format.get("json_schema") if is_object(response_format) else None
-    extras = sum(_count(encode(extra)) for extra in (body.get("tools"), schema) if extra)
+    extras = sum(count_tokens(encode(extra)) for extra in (body.get("tools"), schema) if extra)
     return before + extras + sum(map(message_tokens, messages_of(body)))
 
 
@@ -82,16 +82,17 @@ def _instructions(body: Json) -> int:
     return JSON_MODE * is_json + TOOL_CHOICE * (choice in ("none", "required") and bool(body.get("tools")))
 
 
-def _count(text: str) -> int:
+def count_tokens(text: str) -> int:
+    """Tokens of a text."""
     return len(TOKEN.findall(text))
 
 
 def _content_tokens(content: Any) -> int:
     if isinstance(content, str):
-        return _count(content)
+        return count_tokens(content)
     parts: list[Any] = content if is_array(content) else []
     return sum(
-        _count(str(part.get("text", ""))) + MEDIA_TOKENS.get(str(part.get("type")), 0)
+        count_tokens(str(part.get("text", ""))) + MEDIA_TOKENS.get(str(part.get("type")), 0)
         for part in parts
         if is_object(part)
     )

@@ -14,6 +14,7 @@ from kimi_openai._internal.json_values import Json
 from kimi_openai._internal.table import Table
 from kimi_openai._internal.wire import is_list_of_objects
 from kimi_openai.errors.exceptions import UnexpectedAnswerError
+from kimi_openai.models.catalog import facts
 
 from .any_client import guarded
 
@@ -38,9 +39,10 @@ class ModelList(list[KimiModel]):
     """A list of models that is shown as a table in a notebook and in IPython's terminal."""
 
     def table(self) -> Table:
-        """One row per model; "?" for an ability that Kimi did not name."""
+        """One row per model: what Kimi says of it ("?" if it does not), and from `models.catalog` the efforts that it
+        takes and the last day on which the platform plans to serve it."""
         rows = tuple(_row(model) for model in self)
-        return Table(rows, ("model", "context", "images", "videos", "thinks"))
+        return Table(rows, ("model", "context", "images", "videos", "thinks", "efforts", "ends"))
 
     def _repr_html_(self) -> str:
         return self.table().html()
@@ -61,7 +63,8 @@ def _model(entry: Json) -> KimiModel:
 def _row(model: KimiModel) -> tuple[str, ...]:
     abilities = (getattr(model, name) for name in ABILITIES)
     words = ("?" if ability is None else "yes" if ability else "no" for ability in abilities)
-    return (model.id, f"{model.context_length or 0:,}", *words)
+    known = facts(model.id)
+    return (model.id, f"{model.context_length or 0:,}", *words, ", ".join(known.efforts), str(known.ends or ""))
 
 
 @overload

@@ -38,6 +38,7 @@ __all__ = ["TABLE", "Row", "row_of"]
 DOCS = "errors page, 2026-09-03"
 DOCS_2025 = "errors page, copy of 2025-12-11"
 LIVE = "live requests, 2026-09-01"
+RESPONSES = "live requests to the Responses API, 2026-09-03"
 KIMI_CODE = "kimi-code, 2026-08-22"
 PROJECTS = "docs, guide on organizations, 2026-09-03"
 RECORDED = "texts that another client recorded, 2026-09"
@@ -124,7 +125,7 @@ TABLE: tuple[Row, ...] = (
     Row((403,), NOT_OPEN, DOCS, pattern="is not open"),
     Row((403,), FORBIDDEN, DOCS, ("permission_denied_error",)),
     Row((403,), FORBIDDEN, HTTP),
-    Row((404,), NO_MODEL, f"{DOCS}; {LIVE}", pattern="^not found the model "),
+    Row((404, 400), NO_MODEL, f"404: {DOCS}; {LIVE}; 400: {RESPONSES}", pattern="^not found the model "),
     Row((404,), NO_URL, f"MoonshotAI/moonpalace#5; {LIVE}", ("url.not_found",)),
     Row((404,), NOT_FOUND, DOCS, ("resource_not_found_error",)),
     Row((404,), NOT_FOUND, HTTP),

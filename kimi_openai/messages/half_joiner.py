@@ -1,6 +1,7 @@
 """Joins characters whose two halves came in two chunks, escaped as `\\ud83d` and `\\ude00`.
 
-Pure. The readers of streams call it for chunks that their fast JSON parser refuses because of such a half.
+Pure. The readers of chat streams call `HalfJoiner` for chunks that their fast JSON parser refuses because of such a
+half; the reader of Responses streams has a `PieceJoiner` for each text.
 """
 
 from __future__ import annotations
@@ -13,9 +14,40 @@ from kimi_openai._internal.decode import decode_json
 from kimi_openai._internal.json_values import as_dict, as_list, is_dict
 from kimi_openai._internal.surrogates import REPLACEMENT, is_first_half, joined, without_surrogates
 
-__all__ = ["HalfJoiner"]
+__all__ = ["HalfJoiner", "PieceJoiner"]
 
 TEXTS = ("reasoning_content", "content")
+
+
+class PieceJoiner:
+    """Joins the pieces of one text: a first half at the end of a piece is held back until the next one.
+
+    >>> joiner = PieceJoiner()
+    >>> joiner.feed("a\\ud83d"), joiner.feed("\\ude00"), joiner.feed("\\ud83d"), joiner.flush()
+    ('a', '😀', '', '\ufffd')
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a half is held back."""
+        return bool(self._held)
+
+    def feed(self, text: str) -> str:
+        """The next part of the text."""
+        text, self._held = self._held + text, ""
+        if text and is_first_half(text[-1]):
+            text, self._held = text[:-1], text[-1]
+        return joined(text)
+
+    def flush(self) -> str:
+        """What is shown for a half whose other half did not come; "" if none is held back."""
+        held, self._held = self._held, ""
+        return REPLACEMENT if held else ""
 
 
 class HalfJoiner:
@@ -32,7 +64,7 @@ class HalfJoiner:
     __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._held: dict[object, str] = {}
+        self._held: dict[object, PieceJoiner] = {}
 
     @property
     def is_holding(self) -> bool:
@@ -59,10 +91,10 @@ class HalfJoiner:
         for key, holder, name in _texts(delta):
             text: Any = holder.get(name)
             if isinstance(text, str) and text:
-                text, has_text = before.pop(key, "") + text, True
-                if is_first_half(text[-1]) and not is_last:
-                    self._held[key], text = text[-1], text[:-1]
-                holder[name] = joined(text)
+                joiner, has_text = before.pop(key, None) or PieceJoiner(), True
+                holder[name] = joiner.feed(text) + (joiner.flush() if is_last else "")
+                if joiner.is_holding:
+                    self._held[key] = joiner
         if not (has_text or is_last):
             self._held = before
             return

@@ -6,7 +6,7 @@ What a reply looks like is decided in `render.py`, when to paint in `live_view.p
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterable, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any, cast, overload
@@ -14,6 +14,8 @@ from typing import Any, cast, overload
 import openai
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response, ResponseUsage
+from pydantic import BaseModel
 
 from kimi_openai._internal.sanitize import escape_controls
 from kimi_openai._internal.table import Table
@@ -25,8 +27,9 @@ from kimi_openai.usage.costs import PRICE_LIST, PriceList
 from .live_view import LiveView
 from .outputs import current_cell, live_output, publish
 from .render import Snapshot, error_table, notes_table, reply_html, reply_text, usage_table
+from .response_reply import reply_of_response
 
-__all__ = ["ShownReply", "html_of", "live", "show", "text_of"]
+__all__ = ["ShownReply", "bundle_of", "html_of", "live", "show", "text_of"]
 
 clock = time.monotonic
 
@@ -48,16 +51,23 @@ class ShownReply(Reply):
             show(self.snapshot)
 
 
-def show(value: Any, *, prices: PriceList = PRICE_LIST) -> None:
-    """Show a completion, a `Reply`, a usage, an error, notes, or anything else that has HTML of its own.
+def show(value: Any, *, prices: PriceList | None = None) -> None:
+    """Show a completion, a response, a `Reply`, a usage, an error, notes, or anything else that has HTML of its own.
 
     An answer's Markdown is typeset, with the folded reasoning above it and its tokens and cost below. Nothing in it can
-    run or fetch anything. In a terminal, and without IPython, it is text.
+    run or fetch anything. In a terminal, and without IPython, it is text. The cost is that of `prices` (default:
+    platform.kimi.ai's prices in USD; `kimi_openai.usage.costs.price_list(client)` has those of a client).
     """
     publish(text_of(value, prices), html_of(value, prices))
 
 
-def html_of(value: Any, prices: PriceList = PRICE_LIST) -> str | None:
+def bundle_of(value: Any) -> dict[str, str]:
+    """A value for IPython's display formatter, by type of contents; empty if it has no HTML of its own."""
+    html = html_of(value)
+    return {} if html is None else {"text/html": html, "text/plain": text_of(value)}
+
+
+def html_of(value: Any, prices: PriceList | None = None) -> str | None:
     """The HTML of a value, `None` if it has none."""
     shown = _displayable(value, prices)
     if isinstance(shown, Snapshot):
@@ -66,7 +76,7 @@ def html_of(value: Any, prices: PriceList = PRICE_LIST) -> str | None:
     return str(make_html()) if callable(make_html) else None
 
 
-def text_of(value: Any, prices: PriceList = PRICE_LIST) -> str:
+def text_of(value: Any, prices: PriceList | None = None) -> str:
     """The text of a value, for a terminal."""
     shown = _displayable(value, prices)
     if isinstance(shown, Snapshot):
@@ -74,14 +84,19 @@ def text_of(value: Any, prices: PriceList = PRICE_LIST) -> str:
     return shown.text() if isinstance(shown, Table) else escape_controls(repr(shown))
 
 
-def _displayable(value: Any, prices: PriceList) -> Any:
+def _displayable(value: Any, prices: PriceList | None) -> Any:
     """The snapshot or the table that shows a value; otherwise the value itself."""
+    prices = prices or PRICE_LIST
     match value:
         case ChatCompletion():
             return _completion(value, prices)
         case Reply():
             return Snapshot(reply=value, prices=prices)
-        case CompletionUsage():
+        case Response():
+            reply = reply_of_response(value)
+            is_empty = not (reply.content or reply.reasoning or reply.tool_calls)
+            return value if is_empty else Snapshot(reply=reply, prices=prices)
+        case CompletionUsage() | ResponseUsage():
             return usage_table(value, prices=prices)
         case CompatError():
             return notes_table(value.notes)
@@ -106,10 +121,10 @@ def _completion(completion: ChatCompletion, prices: PriceList) -> Any:
 
 
 @overload
-def live(stream: AsyncIterable[Any] | Awaitable[Any], *, prices: PriceList = ...) -> Awaitable[ShownReply]: ...
+def live(stream: AsyncIterable[Any] | Awaitable[Any], *, prices: PriceList | None = ...) -> Awaitable[ShownReply]: ...
 @overload
-def live(stream: Iterable[Any], *, prices: PriceList = ...) -> ShownReply: ...
-def live(stream: Any, *, prices: PriceList = PRICE_LIST) -> ShownReply | Awaitable[ShownReply]:
+def live(stream: Iterable[Any], *, prices: PriceList | None = ...) -> ShownReply: ...
+def live(stream: Any, *, prices: PriceList | None = None) -> ShownReply | Awaitable[ShownReply]:
     """Show an answer while it arrives. Returns the whole `Reply`; everything in it has been shown.
 
     `stream`: what `create(..., stream=True)` or `kimi_openai.stream(...)` returns, from a synchronous or an
@@ -120,11 +135,11 @@ def live(stream: Any, *, prices: PriceList = PRICE_LIST) -> ShownReply | Awaitab
     (default: platform.kimi.ai's prices in USD; `kimi_openai.usage.costs.price_list(client)` has those of a client).
 
     Raises what the stream raises, or `KeyboardInterrupt` or `CancelledError`; what has arrived stays visible, and is on
-    the exception as `reply`. Raises `TypeError` for an answer that is no stream.
+    the exception as `reply`. Raises `TypeError` for what is no stream: an answer that is whole already, a text.
     """
     if hasattr(stream, "__aiter__") or isawaitable(stream):
-        return _live_async(stream, prices)
-    display = _LiveDisplay(stream, LiveView(clock(), prices))
+        return _live_async(stream, prices or PRICE_LIST)
+    display = _LiveDisplay(stream, LiveView(clock(), prices or PRICE_LIST))
     with display:
         try:
             for item in stream:
@@ -154,8 +169,11 @@ class _LiveDisplay:
     """Paints the view of a stream whenever that is due, and the last snapshot even if the stream fails."""
 
     def __init__(self, stream: Any, view: LiveView) -> None:
-        if isinstance(stream, ChatCompletion | Reply):
-            raise TypeError("live takes a stream: ask with stream=True, or show() what is whole already")
+        if isinstance(stream, str | bytes | Mapping | BaseModel | Reply) or not _is_iterable(stream):
+            raise TypeError(
+                f"live takes a stream, and this is a {type(stream).__name__}: pass what create(..., stream=True) or"
+                " kimi_openai.stream(...) returns, or show() what is whole already"
+            )
         self._stream, self._view, self._output = stream, view, live_output()
         self._last: Snapshot | None = None
 
@@ -181,6 +199,10 @@ class _LiveDisplay:
         assert self._last is not None
         fields = {name: getattr(self._last.reply, name) for name in Reply.__slots__}
         return ShownReply(**fields, moments=tuple(self._view.moments), cell=current_cell(), snapshot=self._last)
+
+
+def _is_iterable(value: Any) -> bool:
+    return hasattr(value, "__iter__") or hasattr(value, "__aiter__")
 
 
 def _nothing() -> None: ...

@@ -1,4 +1,4 @@
-"""`%load_ext kimi_openai`: `%kimi`, `%%kimi`, `%kimi_balance`, `%kimi_tokens`, and HTML for the SDK's own values.
+"""`%load_ext kimi_openai`: `%kimi`, `%%kimi`, `%kimi_balance`, `%kimi_tokens`, and a display for the SDK's own values.
 
 The magics keep their state in the notebook's namespace, where the user can see and change it: `kimi_client`,
 `kimi_messages` (the conversation) and `kimi_reply` (the last answer).
@@ -15,28 +15,23 @@ import openai
 from IPython.core import magic_arguments
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion
 
 from kimi_openai._internal.secrets import shown
 from kimi_openai.client.factories import create_client
 from kimi_openai.endpoints.balance import get_balance
 from kimi_openai.endpoints.token_estimate import estimate_tokens
-from kimi_openai.errors.exceptions import CompatError, Note
+from kimi_openai.errors.exceptions import SettingsError
 from kimi_openai.messages.builders import join_partial, partial_message
-from kimi_openai.messages.reply import Reply
 from kimi_openai.models.catalog import CURRENT, facts
 from kimi_openai.models.reasoning import thinking
 from kimi_openai.streaming.chat_stream import stream
 from kimi_openai.usage.costs import price_list
 
-from .display import html_of, live, show
+from .display import live, show
+from .formatters import add_formatters, remove_formatters
 from .search import searched
 
 __all__ = ["KimiMagics", "completions", "fill_in", "load_magics", "unload_magics"]
-
-DISPLAYED = (ChatCompletion, CompletionUsage, Reply, openai.APIError, CompatError, Note)
-"""Classes without HTML of their own, which the extension shows as HTML."""
 
 STATE_NAMES = ("kimi_client", "kimi_messages", "kimi_reply")
 """Variables of the notebook in which the magics keep their state."""
@@ -146,7 +141,10 @@ class KimiMagics(Magics):
 
     @property
     def _client(self) -> openai.OpenAI:
-        client = self._names.setdefault("kimi_client", None) or create_client()
+        try:
+            client = self._names.setdefault("kimi_client", None) or create_client()
+        except SettingsError as problem:  # no key, or settings that cannot work: one line, and not a traceback
+            raise UsageError(" ".join(str(problem).split())) from None
         if not isinstance(client, openai.OpenAI):
             raise UsageError(f"kimi_client is a {type(client).__name__}; the magics take one of create_client()")
         self._names["kimi_client"] = client
@@ -231,17 +229,15 @@ def _complete(_: Any, event: Any) -> list[str]:
 
 
 def load_magics(shell: Any) -> None:
-    """Register the magics and the HTML of the SDK's values in a shell; `%load_ext kimi_openai` calls it."""
+    """Register the magics and the display of the SDK's values in a shell; `%load_ext kimi_openai` calls it."""
     shell.register_magics(KimiMagics)
     for name in OPTIONS_OF:
         for key in (f"%{name}", f"%%{name}"):
             shell.set_hook("complete_command", _complete, str_key=key)
-    for kind in DISPLAYED:
-        shell.display_formatter.formatters["text/html"].for_type(kind, html_of)
+    add_formatters(shell)
 
 
 def unload_magics(shell: Any) -> None:
-    """Remove the HTML again; `%unload_ext kimi_openai` calls it. The magics stay until the kernel ends, as IPython's
+    """Remove the display again; `%unload_ext kimi_openai` calls it. The magics stay until the kernel ends, as IPython's
     do."""
-    for kind in DISPLAYED:
-        shell.display_formatter.formatters["text/html"].pop(kind, None)
+    remove_formatters(shell)

@@ -1,7 +1,8 @@
 """A reply, whole or still arriving, as HTML and as text; usage, errors and notes as tables.
 
 Pure: a `Snapshot` comes in, strings go out. Every text of a model or a server is escaped, by `markdown.py`, `code.py`
-or `_internal/table.py`. `display.py` shows the strings.
+or `_internal/table.py`, and MathJax typesets nothing of it but the formulas that `markdown.py` lets through.
+`display.py` shows the strings.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import openai
 
 from kimi_openai._internal.sanitize import escape_controls
-from kimi_openai._internal.table import MUTED, Table, escape_html
+from kimi_openai._internal.table import MUTED, NO_MATH, Table, escape_html
 from kimi_openai.errors.exceptions import Note
 from kimi_openai.errors.explanations import fault_of, refusal_of_error
 from kimi_openai.messages.reply import Reply
@@ -24,10 +25,11 @@ from .markdown import html_of_markdown, html_of_text
 
 __all__ = ["Snapshot", "error_table", "notes_table", "reply_html", "reply_text", "summary_line", "usage_table"]
 
-PANEL = "border-left:3px solid var(--jp-border-color2,#bbb);padding-left:.8em;margin:.3em 0"
+PANEL = "border-left:3px solid rgba(127,127,127,.4);padding-left:.8em;margin:.3em 0"
 
 UNUSUAL_ENDS = {
     "length": "cut off by its token budget",
+    "max_output_tokens": "cut off by its token budget",
     "content_filter": "stopped by the content filter",
 }
 
@@ -79,7 +81,7 @@ def reply_html(snapshot: Snapshot) -> str:
     line = summary_line(snapshot)
     if line:
         parts.append(f'<div style="{MUTED};font-size:85%;margin-top:.5em">{escape_html(line)}</div>')
-    return f"<div>{''.join(parts)}</div>"
+    return f'<div class="{NO_MATH}">{"".join(parts)}</div>'
 
 
 def reply_text(snapshot: Snapshot) -> str:

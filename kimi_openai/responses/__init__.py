@@ -3,6 +3,42 @@
 Pure rules and one SQLite store; nothing here sends a request. `client` imports these modules with the first request
 to `/responses`. Kimi's face is stateless and narrow (platform docs, Responses page, 2026-09-03), so
 `previous_response_id`, `conversation` and `retrieve` are answered from `ResponseMemory`.
+
+`create`, streams, `.stream()` and `parse` are for the K3 family, which alone has this API. `previous_response_id`,
+`conversation`, `retrieve`, `input_items.list` and `client.conversations` work from the memory: the last 1000 responses
+or 64 MB, also after a restart if it is a file (`create_client(response_memory="responses.sqlite")`). openai-agents
+and LangChain (`use_responses_api=True`) run on it as they are. What OpenAI code says, what Kimi says to that, and what
+the client does about it:
+
+    `previous_response_id`, `conversation`
+        Kimi: stateless
+        client: the earlier items are put before the input; an unknown id is a `CompatError`
+    `tool_choice="required"`, a named tool, `"none"`
+        Kimi: 400 `unsupported tool_choice value: "required"`
+        client: `auto`, and only that tool is offered; `none`: no tools
+    `text.format` with a schema, `json_object`
+        Kimi: MFJS; 400 `unsupported type "json_object"`
+        client: rewritten; left out
+    `reasoning.effort` `none`, `minimal`, `medium`, `xhigh`
+        Kimi: 400 `reasoning.effort value "none" is not supported`
+        client: `low`, `low`, `high`, `max`
+    `web_search_preview`, `search_context_size`
+        Kimi: 400 `unsupported tool type`, `search_context_size is not supported`
+        client: `web_search` without it; other hosted tools: `CompatError` that names the place
+    role `system`, http images, `input_file`
+        Kimi: not listed, not fetched, 400 `unknown content part type`
+        client: `developer`; `fetch_images=True`; `CompatError`
+    `store`, `background`, `truncation`, `metadata`, `include`, `temperature`, ...
+        Kimi: ignored or 400
+        client: left out, with a note if something is lost
+    a call id that an earlier turn has
+        Kimi: `name_0` again in each turn
+        client: an id of its own, in answers too
+    a stream without `response.completed`; `status: "failed"`
+        client: `StreamCutError` with the text so far; the error it stands for
+    `model="kimi-k2.6"`
+        Kimi: documented for K3 only
+        client: `CompatError` that names chat completions
 """
 
 from .memory import ResponseMemory

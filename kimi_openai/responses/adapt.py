@@ -6,6 +6,7 @@ answer.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Protocol
 
 import pydantic
@@ -13,7 +14,7 @@ from pydantic_core import to_json
 
 from kimi_openai._internal.flow import AnyClient, Flow
 from kimi_openai._internal.json_values import as_dict, as_list, is_array, is_object
-from kimi_openai.compat.adapt import AdaptOptions, clear_notes, merged_body, report, with_body
+from kimi_openai.compat.adapt import AdaptOptions, clear_notes, merged_body, report, report_answer, with_body
 from kimi_openai.compat.images import fetched
 from kimi_openai.compat.rule import fatal
 from kimi_openai.compat.valid_json import valid_json
@@ -24,6 +25,7 @@ from .items import call_ids
 from .memory import ForgottenError, ResponseMemory
 from .parts import remote_images, with_images
 from .rules import shape_response
+from .texts import AnswerTexts
 
 __all__ = ["MemoryOptions", "memory_of", "outgoing"]
 
@@ -86,7 +88,14 @@ def outgoing(client: AnyClient, options: MemoryOptions, request: Any) -> Flow[tu
     shaped = shape_response(valid, aliases=options.model_aliases, remembered=len(before))
     report((*notes, *shaped.notes), options)
     exchange.used = tuple(call_ids(as_list(shaped.body.get("input"))))
+    exchange.texts = AnswerTexts(
+        shaped.names, is_json=_asks_for_json(valid), report=partial(report_answer, options=options)
+    )
     return with_body(request, shaped.body), exchange
+
+
+def _asks_for_json(body: dict[str, Any]) -> bool:
+    return as_dict(as_dict(body.get("text")).get("format")).get("type") in ("json_object", "json_schema")
 
 
 def _as_items(given: Any) -> list[Any]:

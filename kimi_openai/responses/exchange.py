@@ -20,6 +20,7 @@ from kimi_openai.messages.tool_calls import CallIds
 
 from .items import CALLS
 from .memory import ForgottenError, ResponseMemory
+from .texts import AnswerTexts
 
 __all__ = ["Exchange"]
 
@@ -29,7 +30,7 @@ log = logging.getLogger("kimi_openai")
 @dataclass(slots=True)
 class Exchange:
     """`own_input` is the JSON of the caller's items, without those from before. `used` are the ids of the calls in the
-    input that was sent. `keeps`: the response is to be remembered."""
+    input that was sent, `texts` changes what the answer says. `keeps`: the response is to be remembered."""
 
     memory: ResponseMemory
     own_input: bytes = b"[]"
@@ -37,6 +38,7 @@ class Exchange:
     conversation: str | None = None
     keeps: bool = True
     used: Iterable[str] = ()
+    texts: AnswerTexts = field(default_factory=AnswerTexts)
     id: str = ""
     _claimed: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     _ids: CallIds | None = None
@@ -62,7 +64,9 @@ class Exchange:
             return False
 
     def item(self, item: Any, position: int) -> Any:
-        """The item at a position of the output. A call whose id the input or an earlier call has gets another one."""
+        """The item at a position of the output, with the caller's names. A call whose id the input or an earlier call
+        has gets another one."""
+        item = self.texts.item(item, position) if is_dict(item) else item
         given = as_dict(item).get("call_id")
         if not is_dict(item) or item.get("type") not in CALLS:
             return item

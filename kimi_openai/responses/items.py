@@ -7,16 +7,18 @@ so there are no notes about them. Source of the accepted items: platform docs, R
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, as_list, is_array, is_object
-from kimi_openai.compat.rule import Body, Changes, fatal
+from kimi_openai.compat.names import bad_tool_name
+from kimi_openai.compat.rule import Body, Changes, Findings, Renamed, fatal
 from kimi_openai.errors.exceptions import Note
 from kimi_openai.messages.tool_calls import CallIds, arguments_text
 from kimi_openai.models.catalog import ModelFacts
 
+from .names import LONGEST
 from .parts import accepted_parts
 from .tools import accepted_tools
 
@@ -34,6 +36,7 @@ class ItemContext:
 
     index: int = 0
     notes: list[Note] = field(default_factory=list[Note])
+    renamed: list[Renamed] = field(default_factory=list[Renamed])
 
     def note(self, kind: str, path: str, change: str, why: str, fix: str) -> None:
         """Record a change of the current item; `path` is the place in it, such as ".role"."""
@@ -61,9 +64,8 @@ def input_items(body: Body, _: ModelFacts, *, remembered: int = 0) -> Changes | 
         context.index = position - remembered
         accepted.append(_accepted_item(item, context))
     accepted = _with_unique_ids(accepted, remembered, context)
-    if all(map(is_, accepted, given)):
-        return Changes(notes=tuple(context.notes)) if context.notes else None
-    return Changes({"input": accepted}, tuple(context.notes))
+    fields = {} if all(map(is_, accepted, given)) else {"input": accepted}
+    return Changes(fields, tuple(context.notes), tuple(context.renamed))
 
 
 def call_ids(items: Iterable[Any]) -> Iterator[str]:
@@ -120,6 +122,9 @@ def _reasoning(item: Body, context: ItemContext) -> Body:
 
 def _function_call(item: Body, context: ItemContext) -> Body:
     """A call with arguments that are the text of a JSON object, as chat completions demand them."""
+    name = item.get("name")
+    if isinstance(name, str) and bad_tool_name(name, longest=LONGEST):
+        context.renamed.append(Renamed(f"input.{context.index}", name, is_offered=False))
     given = item.get("arguments")
     sent = arguments_text(given)
     if sent == given:
@@ -146,8 +151,10 @@ def _output(item: Body, context: ItemContext) -> Body:
 
 def _additional_tools(item: Body, context: ItemContext) -> Body:
     tools = as_list(item.get("tools"))
-    notes = context.notes if context.index >= 0 else []
-    accepted = accepted_tools(tools, f"input.{context.index}.tools", notes)
+    found, is_new = Findings(), context.index >= 0
+    accepted = accepted_tools(tools, f"input.{context.index}.tools", found)
+    context.notes += found.notes if is_new else ()
+    context.renamed += [replace(each, is_offered=is_new) for each in found.renamed]
     return item if accepted is tools else {**item, "tools": accepted}
 
 

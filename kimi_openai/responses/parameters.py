@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, as_list, is_object
-from kimi_openai.compat.rule import REMOVE, Body, Changes, changed, fatal
+from kimi_openai.compat.rule import REMOVE, Body, Changes, Renamed, changed, fatal
 from kimi_openai.compat.schemas import convert_schema
 from kimi_openai.errors.exceptions import Note
 from kimi_openai.models.catalog import ModelFacts
 from kimi_openai.models.reasoning import nearest_effort
-
-from .tools import unnamable
 
 __all__ = [
     "face",
@@ -192,14 +190,12 @@ def _without_format(rest: Body, change: str, why: str, fix: str) -> Changes:
 
 def _with_schema(text: Body, asked: Body) -> Changes | None:
     notes: list[Note] = []
-    kept = {name: value for name, value in asked.items() if value is not None}
+    kept, names = {name: value for name, value in asked.items() if value is not None}, None
     if is_object(kept.get("schema")):
         kept["schema"], names = convert_schema(kept["schema"], "text.format.schema", notes)
-        if names is not None:
-            notes.append(unnamable("text.format.schema"))
-    if kept == asked:
-        return Changes(notes=tuple(notes)) if notes else None
-    return Changes({"text": {**text, "format": kept}}, tuple(notes))
+    fields = {} if kept == asked else {"text": {**text, "format": kept}}
+    renamed = () if names is None else (Renamed("text.format.schema", None, names),)
+    return Changes(fields, tuple(notes), renamed)
 
 
 MOST_OUTPUT = 1_048_576

@@ -15,6 +15,7 @@ from kimi_openai.compat.sampling import sampling
 
 from . import parameters
 from .items import input_items
+from .names import with_response_names
 from .tools import tool_choice, tools
 
 __all__ = ["RULES", "shape_response"]
@@ -44,4 +45,4 @@ def shape_response(body: Body, *, aliases: Mapping[str, str] | None = None, reme
     ({'model': 'kimi-k3', 'input': 'Hi', 'reasoning': {'effort': 'max'}}, 1)
     """
     items = Rule(partial(input_items, remembered=remembered), any_model=True)
-    return shape(body, aliases=aliases, rules=(*RULES, items))
+    return shape(body, aliases=aliases, rules=(*RULES, items), put_names=with_response_names)

@@ -5,20 +5,21 @@ Source: platform docs, Responses page, 2026-09-03.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from operator import is_
 from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, as_list, is_array, is_object
-from kimi_openai.compat.rule import REMOVE, Body, Changes, changed, fatal
+from kimi_openai.compat.names import bad_tool_name
+from kimi_openai.compat.rule import REMOVE, Body, Changes, Findings, Renamed, changed, fatal
 from kimi_openai.compat.schemas import convert_schema
 from kimi_openai.errors.exceptions import Note
 from kimi_openai.models.catalog import ModelFacts
 
-__all__ = ["accepted_tools", "tool_choice", "tools", "unnamable"]
+from .names import LONGEST
 
-NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9-_]{0,127}")
+__all__ = ["accepted_tools", "tool_choice", "tools"]
+
 NO_PARAMETERS: Body = {"type": "object", "properties": {}}
 SEARCH = "web_search"
 FORCED = "Kimi answers 400 'responses: unsupported tool_choice value: \"required\"'; it takes auto only"
@@ -29,22 +30,21 @@ def tools(body: Body, _: ModelFacts) -> Changes | None:
     offered = body.get("tools")
     if not is_array(offered):
         return None
-    notes: list[Note] = []
-    accepted = accepted_tools(offered, "tools", notes)
-    if accepted is offered:
-        return Changes(notes=tuple(notes)) if notes else None
-    return Changes({"tools": accepted or REMOVE}, tuple(notes))
+    found = Findings()
+    accepted = accepted_tools(offered, "tools", found)
+    fields = {} if accepted is offered else {"tools": accepted or REMOVE}
+    return Changes(fields, tuple(found.notes), tuple(found.renamed))
 
 
-def accepted_tools(offered: list[Any], where: str, notes: list[Note]) -> list[Any]:
-    """The tools in the form that Kimi accepts, the same list if none needs a change. Adds notes."""
+def accepted_tools(offered: list[Any], where: str, found: Findings) -> list[Any]:
+    """The tools in the form that Kimi accepts, the same list if none needs a change. Adds to `found`."""
     accepted: list[Any] = []
     known: dict[object, Any] = {}
     for number, tool in enumerate(offered):
-        new = _accepted_tool(tool, f"{where}.{number}", notes)
+        new = _accepted_tool(tool, f"{where}.{number}", found)
         key = _key(new)
         if key is not None and key in known:
-            notes.append(_repeated(str(key), f"{where}.{number}", is_same=key == SEARCH or new == known[key]))
+            found.notes.append(_repeated(str(key), f"{where}.{number}", is_same=key == SEARCH or new == known[key]))
             continue
         known[key] = new
         accepted.append(new)
@@ -65,58 +65,53 @@ def _repeated(name: str, where: str, *, is_same: bool) -> Note:
     return fatal("tool_name", where, f"{why}, and the two differ", "rename one of them, or leave it out")
 
 
-def _accepted_tool(tool: Any, where: str, notes: list[Note]) -> Any:
+def _accepted_tool(tool: Any, where: str, found: Findings) -> Any:
     kind = as_dict(tool).get("type")
     if not is_object(tool) or not isinstance(kind, str):
         return tool
     accept = SEARCH_TOOL if kind.startswith(SEARCH) else TYPES.get(kind)
     if accept is not None:
-        new = accept(tool, where, notes)
+        new = accept(tool, where, found)
         return tool if new == tool else new
     why = f"Kimi answers 400 'responses: unsupported tool type: \"{kind[:40]}\"'"
     fix = "offer a function of your own for it; Kimi knows function, namespace, web_search and custom apply_patch"
-    notes.append(fatal("tool_type", where, why, fix))
+    found.notes.append(fatal("tool_type", where, why, fix))
     return tool
 
 
-def _function(tool: Body, where: str, notes: list[Note]) -> Body:
+def _function(tool: Body, where: str, found: Findings) -> Body:
     kept = {key: value for key, value in tool.items() if value is not None}
-    name = kept.get("name")
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        why = "Kimi's names begin with a letter or _, then letters, digits, _ and -, 128 at most"
-        notes.append(fatal("tool_name", f"{where}.name", f"{why} ({str(name)[:80]!r})", "rename the tool"))
-    parameters = kept.get("parameters")
+    parameters, names = kept.get("parameters"), None
     kept["parameters"] = NO_PARAMETERS
     if is_object(parameters) and parameters:
-        kept["parameters"], names = convert_schema(parameters, f"{where}.parameters", notes)
-        if names is not None:
-            notes.append(unnamable(f"{where}.parameters"))
+        kept["parameters"], names = convert_schema(parameters, f"{where}.parameters", found.notes)
+    name = kept.get("name")
+    if not isinstance(name, str) or not name:
+        why = "a function has a name" if name is None else f"a name is a text that is not empty, not {name!r}"
+        found.notes.append(fatal("tool_name", f"{where}.name", why, "give it a name"))
+    elif names is not None or bad_tool_name(name, longest=LONGEST):
+        found.renamed.append(Renamed(where, name, names))
     return kept
 
 
-def unnamable(where: str) -> Note:
-    """The note on a schema with names of properties that Kimi does not know."""
-    return fatal("property_name", where, "Kimi refuses some names of properties in it", "rename them")
-
-
-def _namespace(tool: Body, where: str, notes: list[Note]) -> Body:
+def _namespace(tool: Body, where: str, found: Findings) -> Body:
     kept = {key: value for key, value in tool.items() if value is not None}
-    kept["tools"] = accepted_tools(as_list(kept.get("tools")), f"{where}.tools", notes)
+    kept["tools"] = accepted_tools(as_list(kept.get("tools")), f"{where}.tools", found)
     return kept
 
 
-def _custom(tool: Body, where: str, notes: list[Note]) -> Body:
+def _custom(tool: Body, where: str, found: Findings) -> Body:
     if tool.get("name") != "apply_patch":
         why = "Kimi knows one custom tool, apply_patch with a lark grammar"
         fix = "describe it as a function with one string argument"
-        notes.append(fatal("tool_type", where, why, fix))
+        found.notes.append(fatal("tool_type", where, why, fix))
     return {key: value for key, value in tool.items() if value is not None}
 
 
 NOT_SEARCHED = ("search_context_size", "blocked_domains")
 
 
-def _search(tool: Body, where: str, notes: list[Note]) -> Body:
+def _search(tool: Body, where: str, found: Findings) -> Body:
     """The web search of any of OpenAI's names, without what Kimi refuses."""
     kept = {key: value for key, value in tool.items() if value is not None and key not in NOT_SEARCHED}
     filters = {name: value for name, value in as_dict(kept.pop("filters", None)).items() if value is not None}
@@ -126,17 +121,17 @@ def _search(tool: Body, where: str, notes: list[Note]) -> Body:
     fix = "leave it out"
     if tool.get("type") != SEARCH:
         why = f"Kimi answers 400 'responses: unsupported tool type: \"{str(tool.get('type'))[:40]}\"'"
-        notes.append(Note("web_search", f"{where}.type", "sent as web_search", why, "write type 'web_search'"))
+        found.notes.append(Note("web_search", f"{where}.type", "sent as web_search", why, "write type 'web_search'"))
     if tool.get("search_context_size") is not None:
         why = "Kimi answers 400 'web_search.search_context_size is not supported'"
-        notes.append(Note("search_context_size", f"{where}.search_context_size", "left out", why, fix))
+        found.notes.append(Note("search_context_size", f"{where}.search_context_size", "left out", why, fix))
     if blocked:
         why, fix = "Kimi refuses lists of blocked domains", "name the allowed ones in filters.allowed_domains"
-        notes.append(Note("blocked_domains", f"{where}.filters", "blocked_domains left out", why, fix))
+        found.notes.append(Note("blocked_domains", f"{where}.filters", "blocked_domains left out", why, fix))
     return {**kept, "type": SEARCH}
 
 
-Accept = Callable[[Body, str, list[Note]], Body]
+Accept = Callable[[Body, str, Findings], Body]
 SEARCH_TOOL: Accept = _search
 TYPES: Mapping[str, Accept] = {"function": _function, "namespace": _namespace, "custom": _custom}
 

@@ -83,10 +83,13 @@ class Transcript:
         if new := [tool for name, tool in found.items() if name not in known]:
             yield tool_message(new)
 
-    def attach_to(self, error: BaseException) -> None:
-        """Gives the exception the messages so far, unless it takes no new attribute."""
-        with contextlib.suppress(Exception):
-            setattr(error, "messages", self.so_far())  # noqa: B010 - no exception has it by its type
+    def __enter__(self) -> None:
+        """An exception that leaves the block gets the messages so far, unless it takes no new attribute."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            with contextlib.suppress(Exception):
+                setattr(error, "messages", self.so_far())  # noqa: B010 - no exception has it by its type
 
 
 def tool_loop(
@@ -102,54 +105,40 @@ def tool_loop(
     `request` has the parameters of each turn without `messages`. `options.tools` are all tools, those that messages may
     declare later too.
     """
-    try:
-        return (yield from _turns(client, ask, transcript, request, options, max_turns))
-    except BaseException as error:
-        transcript.attach_to(error)
-        raise
-
-
-def _turns(
-    client: AnyClient,
-    ask: Ask,
-    transcript: Transcript,
-    request: Mapping[str, Any],
-    options: ToolOptions,
-    max_turns: int,
-) -> Flow[ToolRun]:
-    ids = CallIds(used=call_ids(transcript.messages))
-    usages: list[Json | None] = []
-    references: dict[str, Reference] = {}
-    while True:
-        completion: ChatCompletion = yield ask(messages=[*transcript.messages], **request)
-        reply = reply_of(completion)
-        ids.reserve(call_ids([{"tool_calls": [*reply.tool_calls]}]))
-        calls = [_with_id(as_dict(call), ids) for call in reply.tool_calls]
-        message = replace(reply, tool_calls=tuple(map(_replayable, calls))).message()
-        if calls:  # with the ids that they have now
-            own = getattr(client, "kimi_options", None)
-            remember(own, transcript.messages, message["tool_calls"], reply.reasoning)
-        transcript.messages.append(message)
-        usages.append(reply.usage)
-        turns = len(usages)
-        result = ToolRun(
-            completion=completion,
-            messages=transcript.so_far(),
-            usage=sum_usage(usages),
-            turns=turns,
-            references=tuple(references.values()),
-        )
-        if not calls:
-            return result
-        transcript.turn = turn = Turn(calls, turns)
-        if turns >= max_turns:
-            raise TooManyTurnsError(result)
-        yield from run_turn(turn, _visible(options, request, transcript), _executor(client, options))
-        for each in _references(turn):
-            references.setdefault(each.url, each)
-        transcript.messages, transcript.turn = transcript.so_far(), None
-        if request.get("tool_choice") not in (None, "none"):
-            request = {**request, "tool_choice": "auto"}  # a call forced in every turn would have no end
+    with transcript:
+        ids = CallIds(used=call_ids(transcript.messages))
+        usages: list[Json | None] = []
+        references: dict[str, Reference] = {}
+        while True:
+            completion: ChatCompletion = yield ask(messages=[*transcript.messages], **request)
+            reply = reply_of(completion)
+            ids.reserve(call_ids([{"tool_calls": [*reply.tool_calls]}]))
+            calls = [_with_id(as_dict(call), ids) for call in reply.tool_calls]
+            message = replace(reply, tool_calls=tuple(map(_replayable, calls))).message()
+            if calls:  # with the ids that they have now
+                own = getattr(client, "kimi_options", None)
+                remember(own, transcript.messages, message["tool_calls"], reply.reasoning)
+            transcript.messages.append(message)
+            usages.append(reply.usage)
+            turns = len(usages)
+            result = ToolRun(
+                completion=completion,
+                messages=transcript.so_far(),
+                usage=sum_usage(usages),
+                turns=turns,
+                references=tuple(references.values()),
+            )
+            if not calls:
+                return result
+            transcript.turn = turn = Turn(calls, turns)
+            if turns >= max_turns:
+                raise TooManyTurnsError(result)
+            yield from run_turn(turn, _visible(options, request, transcript), _executor(client, options))
+            for each in _references(turn):
+                references.setdefault(each.url, each)
+            transcript.messages, transcript.turn = transcript.so_far(), None
+            if request.get("tool_choice") not in (None, "none"):
+                request = {**request, "tool_choice": "auto"}  # a call forced in every turn would have no end
 
 
 def _visible(options: ToolOptions, request: Mapping[str, Any], transcript: Transcript) -> ToolOptions:

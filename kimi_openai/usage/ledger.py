@@ -70,7 +70,7 @@ class Ledger:
         self._observers = observers
         observers.append(self._add)
 
-    def _add(self, model: str, usage: Any, cache_ttl: CacheTtl, *, sent: bytes = b"") -> None:
+    def _add(self, model: str, usage: Any, cache_ttl: CacheTtl, sent: bytes) -> None:
         if isinstance(usage, BatchUse):
             before = self._batches.get((model, usage.batch_id))
             if before is None or before.calls < usage.calls:  # it was read again, or only in part before

@@ -47,9 +47,9 @@ class BatchUse:
 class Observer(Protocol):
     """Called at the end of each answer, and of the reading of a batch."""
 
-    def __call__(self, model: str, usage: Any, cache_ttl: CacheTtl, *, sent: bytes = b"") -> object:
+    def __call__(self, model: str, usage: Any, cache_ttl: CacheTtl, sent: bytes, /) -> object:
         """`usage` is None if the answer ended before its usage arrived, and a `BatchUse` for a batch. `cache_ttl` is
-        the lifetime of the cache that the request asked for, `sent` its body."""
+        the lifetime of the cache that the request asked for, `sent` its body; b"" for a batch or an official tool."""
         ...
 
 
@@ -117,7 +117,7 @@ def notify_of_batch(client: Any, uses: Mapping[str, BatchUse]) -> None:
 
 def _notify(client: Any, model: str, usage: Any, cache_ttl: CacheTtl, sent: bytes) -> None:
     for observer in getattr(getattr(client, "kimi_options", None), "observers", ()):
-        observer(model, usage, cache_ttl, sent=sent)
+        observer(model, usage, cache_ttl, sent)
 
 
 def notify_of_call(client: Any, name: str, *, is_answered: bool) -> None:

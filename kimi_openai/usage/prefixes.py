@@ -52,10 +52,9 @@ class PrefixWatch:
         except ValueError:
             return
         field = "messages" if "messages" in body else "input"  # of Responses
-        messages = as_list(body.get(field))
-        tools = [("tools", body["tools"])] if body.get("tools") else []
+        messages = _items(body.get(field))
         named: list[tuple[str, Any]] = [
-            *tools,
+            *((name, body[name]) for name in ("tools", "instructions") if body.get(name)),
             *((f"{field}.{index} ({as_dict(each).get('role')})", each) for index, each in enumerate(messages)),
         ]
         if not messages:
@@ -84,6 +83,11 @@ class PrefixWatch:
                     KimiCompatWarning,
                 )
                 return
+
+
+def _items(given: object) -> list[Any]:
+    """The messages of a chat or the items of an input, a text as the item that stands for it in the next request."""
+    return [{"type": "message", "role": "user", "content": given}] if isinstance(given, str) else as_list(given)
 
 
 def first_difference(before: Sequence[str], now: Sequence[str]) -> int | None:

@@ -1,10 +1,10 @@
-"""Tables as text and as HTML, and progress bars."""
+"""Tables as text and as HTML."""
 
 from __future__ import annotations
 
 import pytest
 
-from kimi_openai._internal.table import Table, bar, text_table
+from kimi_openai._internal.table import Table, text_table
 from tests.harmless import checked, wrong_in
 from tests.hostile import HTML_ATTACKS
 
@@ -17,17 +17,6 @@ def test_a_text_table_is_aligned_by_the_width_of_characters() -> None:
         r"\x0a\x1b  1234",
     ]
     assert text_table([]) == ""
-
-
-def test_a_bar_stays_within_its_limits() -> None:
-    """A share below 0 or above 1 is an empty or a full bar."""
-    assert [bar(share, 4) for share in (-1, 0, 0.5, 1, 2)] == [
-        "[----]   0 %",
-        "[----]   0 %",
-        "[##--]  50 %",
-        "[####] 100 %",
-        "[####] 100 %",
-    ]
 
 
 @pytest.mark.parametrize("text", HTML_ATTACKS)

@@ -140,16 +140,55 @@ def test_a_batch_file_is_looked_through(mode: Mode, kimi: Emulator, bare: MakeBa
     assert kimi.requests == []
 
 
-def test_a_fenced_json_answer_is_parsed(mode: Mode, kimi: Emulator, bare: MakeBare) -> None:
-    """The bare SDK's `parse` knows no Markdown."""
+class Answer(pydantic.BaseModel):
+    """What is asked for."""
 
-    class Answer(pydantic.BaseModel):
-        number: int
+    number: int
 
+
+def chat_parse(mode: Mode, client: Any) -> Any:
+    return mode.run(client.chat.completions.parse(**ASK, response_format=Answer)).choices[0].message.parsed
+
+
+def chat_stream(mode: Mode, client: Any) -> Any:
+    manager = client.chat.completions.stream(**ASK, response_format=Answer)
+    return mode.run(_streamed(mode, manager, "get_final_completion")).choices[0].message.parsed
+
+
+def chat_chunks(mode: Mode, client: Any) -> Any:
+    form = {"type": "json_object"}
+    chunks = mode.each(mode.run(client.chat.completions.create(**ASK, response_format=form, stream=True)))
+    return Answer.model_validate_json("".join(chunk.choices[0].delta.content or "" for chunk in chunks))
+
+
+def responses_parse(mode: Mode, client: Any) -> Any:
+    return mode.run(client.responses.parse(model="kimi-k3", input="Hi", text_format=Answer)).output_parsed
+
+
+def responses_stream(mode: Mode, client: Any) -> Any:
+    manager = client.responses.stream(model="kimi-k3", input="Hi", text_format=Answer)
+    return mode.run(_streamed(mode, manager, "get_final_response")).output_parsed
+
+
+def _streamed(mode: Mode, manager: Any, final: str) -> Any:
+    """What a stream of the SDK ends with."""
+
+    async def read() -> Any:
+        async with manager as stream:
+            return await getattr(stream, final)()
+
+    if mode.is_async:
+        return read()
+    with manager as stream:
+        return getattr(stream, final)()
+
+
+@pytest.mark.parametrize("ask", [chat_parse, chat_stream, chat_chunks, responses_parse, responses_stream])
+def test_a_fenced_json_answer_is_parsed(mode: Mode, kimi: Emulator, bare: MakeBare, ask: Any) -> None:
+    """The bare SDK knows no Markdown."""
     kimi.script(say('```json\n{"number": 3}\n```'))
-    with pytest.warns(KimiCompatWarning):
-        answer = mode.run(client_of(bare, kimi).chat.completions.parse(**ASK, response_format=Answer))
-    assert answer.choices[0].message.parsed == Answer(number=3)
+    with pytest.warns(KimiCompatWarning, match="parsed without the fence"):
+        assert ask(mode, client_of(bare, kimi)) == Answer(number=3)
 
 
 def test_openais_headers_do_not_leave(mode: Mode, kimi: Emulator, bare: MakeBare) -> None:

@@ -64,10 +64,12 @@ def run(kimi: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """SIGINT raises KeyboardInterrupt, here and in child processes, even if this process was started with it ignored
-    (`nohup`, a background job)."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    (`nohup`, a background job). What a command does with signals here is undone."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def environment(kimi: Emulator | None = None, **variables: str) -> dict[str, str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from kimi_openai.cli.commands import balance_rows, exports, messages_from
 from kimi_openai.client.settings import resolve
-from kimi_openai.emulator import Emulator, out_of_quota
+from kimi_openai.emulator import out_of_quota
 from kimi_openai.endpoints.balance import Balance
 
 from .conftest import PIXEL, Run, TerminalFile, environment
@@ -101,28 +102,31 @@ def test_a_retried_upload_is_sent_whole(run: Run, tmp_path: Path) -> None:
     assert b"The text." in second
 
 
-def test_env_points_an_openai_program_at_kimi(kimi: Emulator, tmp_path: Path) -> None:
+def test_env_points_an_openai_program_at_kimi(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shell evaluates it, with the key in the environment or in `.env`; the printed text has no key in it, and stderr
     says where the settings were found."""
-    script = (
-        f'printed=$("{sys.executable}" -m kimi_openai env); echo "$printed"; eval "$printed"; '
-        'echo "$OPENAI_API_KEY $OPENAI_BASE_URL ${OPENAI_ORG_ID-unset}"'
-    )
-    from_file = environment(OPENAI_ORG_ID="org", MOONSHOT_BASE_URL=kimi.base_url)
+    script = 'eval "$1"; echo "$OPENAI_API_KEY $OPENAI_BASE_URL ${OPENAI_ORG_ID-unset}"'
+    monkeypatch.setenv("OPENAI_ORG_ID", "org")
     (tmp_path / ".env").write_text("KIMI_API_KEY=sk-from-file'\"$x\n")
-    for key, variables in (
-        ("sk-$HOME'x", {**from_file, "MOONSHOT_API_KEY": "sk-$HOME'x"}),
-        ("sk-from-file'\"$x", from_file),
-    ):
-        done = subprocess.run(
-            ["sh", "-c", script], capture_output=True, text=True, env=variables, cwd=tmp_path, timeout=60
-        )
-        *printed, result = done.stdout.splitlines()
-        in_file = f"KIMI_API_KEY in {tmp_path / '.env'}"
-        place = "MOONSHOT_API_KEY in environment" if key in variables.values() else in_file
-        assert done.stderr == f"key: {place}; base URL: MOONSHOT_BASE_URL in environment\n"
-        assert result == f"{key} {kimi.base_url} unset"
-        assert key not in "".join(printed)
+    in_file = f"KIMI_API_KEY in {tmp_path / '.env'}"
+    for key, place in (("sk-$HOME'x", "MOONSHOT_API_KEY in environment"), ("sk-from-file'\"$x", in_file)):
+        if place == in_file:
+            monkeypatch.delenv("MOONSHOT_API_KEY")
+        else:
+            monkeypatch.setenv("MOONSHOT_API_KEY", key)
+        code, printed, errors = run("env")
+        command = ["sh", "-c", script, "sh", printed]
+        shown = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
+        assert (code, errors) == (0, f"key: {place}; base URL: MOONSHOT_BASE_URL in environment\n")
+        assert shown.stdout == f"{key} {run.kimi.base_url} unset\n"
+        assert key not in printed
+
+
+def test_env_gives_no_key_to_plain_http(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables would make any program send the key in the clear."""
+    monkeypatch.setenv("MOONSHOT_BASE_URL", "http://gateway.example/v1")
+    code, out, errors = run("env")
+    assert (code, out, "in the clear" in errors) == (2, "", True)
 
 
 def test_exports_are_quoted() -> None:

@@ -204,7 +204,7 @@ def test_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("doctor")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["doctor", "env", "balance", "demo"])
+@pytest.mark.parametrize("command", ["doctor", "env", "balance"])
 def test_a_base_url_of_a_file_gets_no_key_from_elsewhere(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
 ) -> None:

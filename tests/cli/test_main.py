@@ -13,10 +13,9 @@ import pytest
 
 from kimi_openai import create_client
 from kimi_openai._internal.clock import instant
-from kimi_openai.cli.demo import EXAMPLES
 from kimi_openai.emulator import Emulator, out_of_quota, rate_limited, reset, say
 
-from .conftest import Run, completed, environment, started
+from .conftest import Run, environment, started
 
 HAS_SIGNALS = pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent as a signal")
 
@@ -33,10 +32,11 @@ def test_an_error_of_the_service_is_1(run: Run) -> None:
 
 def test_exit_codes_say_whose_side_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """1 if the service said no, 2 for wrong usage; never a traceback."""
-    wrong_key = completed("demo", MOONSHOT_API_KEY="sk-wrong")
-    assert (wrong_key.returncode, "401" in wrong_key.stderr, "Traceback" in wrong_key.stderr) == (1, True, False)
+    monkeypatch.setenv("MOONSHOT_API_KEY", "sk-wrong")
+    code, _, errors = run("balance")
+    assert (code, "401" in errors, "Traceback" in errors) == (1, True, False)
     monkeypatch.setenv("MOONSHOT_API_KEY", "sk wrong")
-    code, out, errors = run("demo")
+    code, out, errors = run("balance")
     assert (code, out, "white space" in errors) == (2, "", True)
 
 
@@ -57,33 +57,6 @@ def test_a_long_wait_is_a_note(run: Run) -> None:
     assert re.fullmatch(r"rate limit: asking again in [78] s\n", errors)
 
 
-def test_the_demo_without_a_key_uses_the_emulator() -> None:
-    """It says so first, shows every example with its result, and exits with 0."""
-    done = completed("demo")
-    assert (done.returncode, done.stderr) == (0, "")
-    first, *_ = done.stdout.splitlines()
-    assert first.startswith("No key found")
-    assert "emulator" in first
-    for number in range(1, len(EXAMPLES) + 1):
-        assert f"\n{number}. " in done.stdout
-    assert "Dear customer," in done.stdout.split("3. ")[1].split("print(join_partial")[1]
-
-
-def test_the_demo_with_a_key_uses_the_service(run: Run) -> None:
-    """Its first line says where, the requests arrive there, and no escape sequence of an answer gets through."""
-    run.kimi.script(say("a\x1b[2J"))
-    code, out, errors = run("demo")
-    assert (code, errors) == (0, "")
-    assert out.startswith(f"This is Kimi at {run.kimi.base_url}")
-    assert r"a\x1b[2J" in out
-    assert "\x1b" not in out
-    assert {request.path for request in run.kimi.requests} >= {
-        "/v1/chat/completions",
-        "/v1/users/me/balance",
-        "/v1/files",
-    }
-
-
 def serves(process: Any) -> None:
     """The emulator's process prints its variables, and answers."""
     lines = [process.stdout.readline().strip() for _ in range(2)]
@@ -96,32 +69,27 @@ def serves(process: Any) -> None:
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_emulator_serves_until_a_signal(number: signal.Signals) -> None:
-    """Ctrl-C and a service manager's SIGTERM both end it with exit code 0."""
+    """Ctrl-C and a service manager's SIGTERM both end it with exit code 0; in the background (`nohup`), where SIGINT is
+    ignored, it goes on serving after that."""
+    in_background = number == signal.SIGTERM
+    if in_background:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     with started("emulator", "--port", "0", "--limits", "tier1") as process:
+        if in_background:
+            process.send_signal(signal.SIGINT)
         serves(process)
         process.send_signal(number)
         assert process.wait(timeout=20) == 0
         assert process.stderr.read() == "a local Kimi is listening; Ctrl-C ends it\n"
 
 
-@HAS_SIGNALS
 @pytest.mark.usefixtures("ctrl_c")
-def test_the_emulator_in_the_background_ignores_ctrl_c() -> None:
-    """Started with SIGINT ignored (`nohup`) it goes on serving; SIGTERM ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with started("emulator", "--port", "0") as process:
-        process.send_signal(signal.SIGINT)
-        serves(process)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
-
-
 @pytest.mark.parametrize("command", ["emulator", "proxy"])
-def test_a_port_in_use_is_wrong_usage(kimi: Emulator, command: str) -> None:
+def test_a_port_in_use_is_wrong_usage(run: Run, command: str) -> None:
     """The note names the option to use."""
-    done = completed(command, "--port", str(kimi.port), MOONSHOT_API_KEY="sk-1")
-    assert done.returncode == 2
-    assert "choose another with --port" in done.stderr
+    code, out, errors = run(command, "--port", str(run.kimi.port))
+    assert (code, out) == (2, "")
+    assert "choose another with --port" in errors
 
 
 @pytest.mark.parametrize("arguments", [["demo"], ["chat", "Hi"], ["chat", "--raw", "Hi"]], ids=" ".join)

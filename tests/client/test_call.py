@@ -15,11 +15,8 @@ import pytest
 from kimi_openai import RetryEvent, create_client, instant
 from kimi_openai.emulator import (
     Emulator,
-    bad_key,
-    content_filtered,
     html,
     internal_error,
-    out_of_quota,
     overloaded,
     rate_limited,
     refuse,
@@ -28,17 +25,9 @@ from kimi_openai.emulator import (
 )
 from kimi_openai.errors.exceptions import SettingsError
 from tests.conftest import Mode
+from tests.lasting_faults import LASTING
 
 ASK: dict[str, Any] = {"model": "kimi-k3", "messages": [{"role": "user", "content": "hi"}]}
-
-LASTING = {
-    "empty account": out_of_quota(),
-    "TPD": rate_limited("tpd"),
-    "content": content_filtered(),
-    "key": bad_key(),
-    "context": refuse("Your request exceeded model token limit : 9"),
-    "too long": rate_limited(retry_after=121),
-}
 
 
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)

@@ -200,7 +200,8 @@ def test_a_drop_in_import(kimi: Emulator, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_private_names_are_still_the_sdks() -> None:
     """The installed SDK has what the clients override, call or set; if this fails, look at what the new SDK changed."""
     for base in (openai.OpenAI, openai.AsyncOpenAI):
-        for name in ("_prepare_request", "_process_response", "_process_response_data", "_calculate_retry_timeout"):
+        names = ("_prepare_request", "_prepare_url", "_process_response", "_process_response_data")
+        for name in (*names, "_calculate_retry_timeout"):
             assert callable(getattr(base, name))
         assert callable(base._make_status_error)
         assert callable(base._make_status_error_from_response)
@@ -227,3 +228,15 @@ def test_a_deep_copy_of_what_holds_a_client_has_the_client(mode: Mode, kimi: Emu
     assert copied["client"] is client
     answer = mode.run(copied["completions"].create(model="kimi-k3", messages=HELLO))
     assert answer.model == "kimi-k3"
+
+
+def test_a_new_base_url_counts_at_once(mode: Mode, kimi: Emulator, answering: MakeAnswering) -> None:
+    """What the client joined for the request before is not used."""
+    server = answering(200, {"object": "list", "data": []})
+    client = mode.client(kimi)
+    mode.run(client.models.list())
+    client.base_url = server.base_url
+    mode.run(client.models.list())
+    mode.run(client.with_options(base_url=kimi.base_url).models.list())
+    assert len(server.ports) == 1
+    assert [request.path for request in kimi.requests] == ["/v1/models"] * 2

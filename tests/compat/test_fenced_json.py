@@ -134,7 +134,7 @@ def test_a_fence_is_removed_however_the_text_is_cut(opening: str, inside: str, c
     bounds = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
     remover = FenceRemover()
     pieces = [remover.feed(whole[start:end]) for start, end in pairwise(bounds)]
-    assert "".join(pieces) + remover.end() == inside
+    assert "".join(pieces) + remover.flush() == inside
     assert unfenced_json(whole) == inside
 
 
@@ -144,7 +144,7 @@ def test_no_text_is_lost_without_a_fence(text: str, cuts: list[int]) -> None:
     bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     remover = FenceRemover()
     pieces = [remover.feed(text[start:end]) for start, end in pairwise(bounds)]
-    assert remover.is_fenced or "".join(pieces) + remover.end() == text
+    assert remover.is_fenced or "".join(pieces) + remover.flush() == text
     assert remover.is_fenced <= text.lstrip().startswith("```")
 
 

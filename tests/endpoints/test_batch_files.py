@@ -261,6 +261,21 @@ def test_files_can_be_deleted(mode: Mode, kimi: Emulator) -> None:
     assert kimi._state.files.by_id == {}
 
 
+@pytest.mark.parametrize("counts", [True, False])
+@pytest.mark.parametrize("listed", [True, False])
+def test_deleted_files_make_room(mode: Mode, counts: bool, listed: bool) -> None:
+    """For the next batch, whether or not the platform counts the output file, and whether it lists it."""
+    with Emulator(behaviour=Behaviour(batch_output_counts=counts, batch_output_listed=listed, max_files=2)) as kimi:
+        client = mode.client(kimi)
+        batch = ended(mode, client, questions(1))
+        assert len(mode.run(client.files.list()).data) == 1 + listed
+        if counts:
+            with pytest.raises(openai.BadRequestError):
+                mode.run(submit_batch(client, questions(1)))
+        mode.run(delete_batch_files(client, batch))
+        assert mode.run(submit_batch(client, questions(1))).status == "validating"
+
+
 BARE: dict[str, Callable[..., Any]] = {"sync": openai.OpenAI, "async": openai.AsyncOpenAI}
 
 

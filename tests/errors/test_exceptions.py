@@ -171,7 +171,34 @@ TEXTS: dict[str, tuple[Exception, str]] = {
         StreamCutError(request=REQUEST, text="ab", reasoning="c", outcome="resumed 3 times"),
         f"{CUT} (it just ended), {AFTER} (resumed 3 times)",
     ),
-    "TruncatedAnswerError": (TruncatedAnswerError("too short", COMPLETION), "too short"),
+    "StreamCutError of a response": (
+        StreamCutError(request=REQUEST, text="ab", reasoning="c", end="its last event"),
+        f"the stream was cut before its last event (it just ended), {AFTER}, {STREAM}",
+    ),
+    "BatchFailedError": (
+        EXAMPLES["BatchFailedError"],
+        "batch batch_1 failed, none of its requests ran: line 3 is no JSON; the file's side; check its model "
+        "(list_models) and its lines, and submit it again",
+    ),
+    "BatchFailedError without a reason": (
+        BatchFailedError(BATCH),
+        "batch batch_1 failed, none of its requests ran: Kimi does not say why; the file's side; check its model "
+        "(list_models) and its lines, and submit it again",
+    ),
+    "BatchUnfinishedError": (
+        EXAMPLES["BatchUnfinishedError"],
+        "batch batch_1 is failed, after 60 s; Kimi's side; go on later with wait_for_batch and its id",
+    ),
+    "IncompleteResponseError": (
+        EXAMPLES["IncompleteResponseError"],
+        "the response is incomplete (max_output_tokens), after 3 characters of text; the request's side; raise "
+        "max_output_tokens, which pays for the reasoning too, or ask for less (not retried)",
+    ),
+    "SettingsError": (EXAMPLES["SettingsError"], "no"),
+    "MissingKeyError": (EXAMPLES["MissingKeyError"], "no key"),
+    "LimitsError": (EXAMPLES["LimitsError"], "it reserves more than the account has"),
+    "KimiCompatWarning": (EXAMPLES["KimiCompatWarning"], "left out"),
+    "TruncatedAnswerError": (EXAMPLES["TruncatedAnswerError"], "too short"),
     "TooManyTurnsError": (
         EXAMPLES["TooManyTurnsError"],
         "after 2 turns the model still calls tools; the request's side; raise max_turns, or look in "
@@ -184,6 +211,11 @@ TEXTS: dict[str, tuple[Exception, str]] = {
 def test_the_text_is_exact(error: Exception, text: str) -> None:
     """The whole text, not a part of it: what happened, whose side, what to do."""
     assert str(error) == text
+
+
+def test_the_text_of_every_public_exception_is_pinned() -> None:
+    """A new exception gets its text above."""
+    assert {type(error).__name__ for error, _ in TEXTS.values()} == {*EXAMPLES}
 
 
 WITH_KEY = "what is sk-secret"

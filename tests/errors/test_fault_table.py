@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from kimi_openai.errors import faults
-from kimi_openai.errors.fault_table import TABLE, Row, row_of
+from kimi_openai.errors.fault_table import TABLE, row_of
 from kimi_openai.errors.faults import Fault, Kind, Refusal
 
 ACCOUNT = "Your account org-1<ak-2>"
@@ -58,6 +58,7 @@ ANSWERS: dict[str, tuple[int | None, str | None, str, str, bool]] = {
     "403 without a type": (403, None, "", "permission_denied", False),
     "closed": (403, DENIED, "The API you are accessing is not open", "not_offered", False),
     "model": (404, MISSING, "Not found the model x or Permission denied", "model_not_found", False),
+    "model of a response": (400, BAD, "Not found the model x or Permission denied", "model_not_found", False),
     "object": (404, MISSING, "Not found the file or Permission denied", "not_found", False),
     "404 without a type": (404, None, "", "not_found", False),
     "URL": (404, "url.not_found", "没找到对象", "url_not_found", False),
@@ -87,10 +88,9 @@ def test_every_row_can_be_reached() -> None:
     assert set(TABLE) <= {row_of(Refusal(*answer[:3])) for answer in ANSWERS.values()}
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.statuses[0]} {row.types or row.pattern}"[:40])
-def test_every_row_names_its_source_and_date(row: Row) -> None:
+def test_every_row_names_its_source_and_date() -> None:
     """And its date, without which nobody can tell whether it is outdated."""
-    assert re.search(r"\w.* \d{4}-\d\d", row.source)
+    assert [row for row in TABLE if not re.search(r"\w.* \d{4}-\d\d", row.source)] == []
 
 
 def test_every_kind_is_one_fault() -> None:

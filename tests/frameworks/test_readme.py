@@ -14,7 +14,7 @@ from kimi_openai import adapting_http_client, create_client
 from kimi_openai.emulator import Emulator
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
-SECTION = README.partition("\n## Agent frameworks\n")[2].partition("\n## ")[0]
+SECTION = README.partition("\n## You use a framework\n")[2].partition("\n## ")[0]
 ROWS = re.findall(r"^\| (\w[^|]*[0-9]) \| ([^|]*) \|", SECTION, re.MULTILINE)
 
 IMPORTS = {

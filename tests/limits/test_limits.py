@@ -14,7 +14,7 @@ import pytest
 
 from kimi_openai import KimiCompatWarning, Limits, LimitsError, complete, create_async_client, instant, stream
 from kimi_openai._internal.clock import now
-from kimi_openai.emulator import AccountLimits, Emulator, overloaded
+from kimi_openai.emulator import AccountLimits, Behaviour, Emulator, overloaded
 from kimi_openai.errors.exceptions import SettingsError
 from kimi_openai.limits.rates import Rates, rates_of
 from tests.conftest import Mode
@@ -52,6 +52,37 @@ def test_tokens_are_reserved_with_the_cap(mode: Mode, kimi: Emulator) -> None:
     assert seconds_for(2, mode, client, max_completion_tokens=10_000) < 30
     assert seconds_for(1, mode, client, max_completion_tokens=10_000) > 25
     assert 30_000 < client.kimi_options.limits.usage().tokens + 10_000 <= 40_000
+
+
+READINGS: dict[str, dict[str, Any]] = {
+    "sliding": {},
+    "fixed": {"limit_window": "fixed"},
+    "refunds": {"refunds": True},
+    "refused requests do not count": {"refused_count": False},
+    "exact waits": {"exact_retry_after": True},
+    "no header": {"retry_after": False},
+}
+
+
+@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
+@pytest.mark.parametrize("wanted", [{"rpm": 3}, {"tpm": 30_000}], ids=["rpm", "tpm"])
+def test_nothing_is_refused_however_kimi_counts(mode: Mode, reading: dict[str, Any], wanted: dict[str, int]) -> None:
+    """A client with the limits of its account, under each reading of the docs. Both clocks skip the waits."""
+    limits = AccountLimits(**wanted)
+    with Emulator(clock=now, limits=limits, behaviour=Behaviour(**reading)) as kimi:
+        client = mode.client(kimi, limits=Limits(**wanted))
+        assert seconds_for(8, mode, client, max_completion_tokens=9_000) > 60
+        assert (kimi.limits.admitted, kimi.limits.refused) == (8, {})
+
+
+@pytest.mark.parametrize("switches", [{}, {"exact_retry_after": True}, {"retry_after": False}, {"limit_window": "fixed"}])
+def test_what_is_refused_is_asked_again(mode: Mode, switches: dict[str, Any]) -> None:
+    """A client without limits, whatever Kimi says about the wait."""
+    behaviour = Behaviour(refused_count=False, **switches)
+    with Emulator(clock=now, limits=AccountLimits(rpm=3), behaviour=behaviour) as kimi:
+        client = mode.client(kimi, max_retries=30)
+        assert seconds_for(4, mode, client) > 1
+        assert kimi.limits.admitted == 4
 
 
 def test_a_tier_has_the_published_numbers(mode: Mode, kimi: Emulator) -> None:

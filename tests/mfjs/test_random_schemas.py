@@ -12,7 +12,7 @@ from tests.mfjs.answers import check_answers
 from tests.mfjs.shapes import Json, convert
 from tests.schemas.mixtures import IMPROPER, ODD, PROPER, documents, mixtures
 
-RANDOM = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+RANDOM = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @given(schema=documents(PROPER))

@@ -67,6 +67,7 @@ def test_a_stream_is_one_output_that_is_repainted(kimi: Emulator, mode: Mode, pa
         assert part in last
     assert page.only[-1]["text/plain"].startswith("Reasoning: hm\n\n**ok**")
     assert all(wrong_in(version["text/html"]) == [] for version in page.only)
+    assert all(set(version) == {"text/html", "text/plain"} for version in page.only)  # what VS Code and Colab show
 
 
 def test_a_resumed_stream_is_shown(kimi: Emulator, mode: Mode, page: Page) -> None:
@@ -202,13 +203,31 @@ def test_show_in_a_terminal(kimi: Emulator, terminal: Callable[[], str]) -> None
     show(42)
     lines = terminal().splitlines()
     assert (lines[0], lines[-1]) == ("tokens", "42")
-    assert ["model", "context", "images", "videos", "thinks"] in map(str.split, lines)
+    assert ["model", "context", "images", "videos", "thinks", "efforts", "ends"] in map(str.split, lines)
+    assert any(line.split() == ["kimi-k3", "1,048,576", "yes", "yes", "yes", "low,", "high,", "max"] for line in lines)
+
+
+@pytest.mark.k2  # the others have no end
+def test_the_model_list_says_when_a_model_ends(kimi: Emulator) -> None:
+    """The last day on which the platform plans to serve it."""
+    models: Any = list_models(Mode("sync").client(kimi))
+    rows = {row[0]: row for row in models.table().rows}
+    assert rows["kimi-k2.6"][-2:] == ("", "2026-12-31")
+    assert rows["kimi-k3"][-2:] == ("low, high, max", "")
 
 
 @pytest.mark.parametrize("function", [live, show])
 def test_the_signature_can_be_read(function: Any) -> None:
-    """`live?` shows it, and an editor when the pointer is over the name."""
-    assert len(str(inspect.signature(function))) < 200
+    """`live?` shows it on one line, and an editor when the pointer is over the name."""
+    assert len(f"Signature: {function.__name__}{inspect.signature(function)}") < 120
+
+
+@pytest.mark.parametrize("value", ["text", b"text", None, 5, {"choices": []}])
+def test_what_is_no_stream_is_a_clear_error(value: Any, terminal: Callable[[], str]) -> None:
+    """A text has pieces too, but they are no chunks."""
+    with pytest.raises(TypeError, match=rf"takes a stream, and this is a {type(value).__name__}: .*stream=True.*show"):
+        live(value)
+    assert terminal() == ""
 
 
 HOSTILE: dict[str, Any] = {

@@ -1,7 +1,8 @@
-"""JupyterLab in a headless Chromium runs notebook 05; the test looks at the live cell as a reader does.
+"""JupyterLab in a headless Chromium, light and dark, runs notebook 05; the test looks at its cells as a reader does.
 
 Skipped if JupyterLab, selenium, Chromium or its driver is missing (extra `browser`; Debian: chromium,
-chromium-driver). `KIMI_PICTURE=notebooks/live.png` saves the picture of the cell.
+chromium-driver). `KIMI_PICTURES=notebooks` saves pictures of the live cell (`live.png`, `live-dark.png`), and beside
+them, with `KIMI_PICTURES_ALL=1`, one of the whole page.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.conftest import MakeAnswering
+from tests.wcag import AA, colour, contrast, over
 
 ABSENT = [name for name in ("jupyterlab", "selenium") if find_spec(name) is None] + [
     name for name in ("chromium", "chromedriver") if shutil.which(name) is None
@@ -33,7 +35,9 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "05_when_things_break.ipynb"
-PICTURE = os.environ.get("KIMI_PICTURE")
+PICTURES = os.environ.get("KIMI_PICTURES")
+ALL_CELLS = os.environ.get("KIMI_PICTURES_ALL")
+THEMES = {"light": ("JupyterLab Light", "live.png"), "dark": ("JupyterLab Dark", "live-dark.png")}
 TIMEOUT = 90
 """Seconds for each step."""
 
@@ -48,11 +52,57 @@ show(Reply(content=text, reasoning=text, tool_calls=({"function": {"name": text,
 """
 
 
+ANSWER = '''
+%load_ext kimi_openai
+from kimi_openai.emulator import call
+text = """### Code
+```python
+@cache
+def prime(n: int) -> bool:
+    # naive, and slow
+    return n > 1 and all(n % k for k in range(2, n)), f"{n!r}\\\\n"
+```
+- [x] written
+- [ ] tested
+
+$$
+\\\\sum_{k=1}^n k
++ 1 = \\\\frac{n(n+1)}{2} + 1
+$$
+
+A `word`, [a link](https://example.com).
+"""
+kimi.reply = lambda _: [think("It is simple."), say(text), call("save", {"path": "prime.py", "text": "a line " * 30})]
+client.chat.completions.create(model="kimi-k3", messages=messages)
+'''
+
+TEXTS = """
+const shown = []
+for (const root of document.querySelectorAll('.jp-OutputArea-output.jp-RenderedHTML')) {
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const own = node.parentElement
+    if (!node.textContent.trim() || own.closest('mjx-container, a, script, style')) continue
+    const grounds = []
+    let opacity = 1
+    for (let each = own; each; each = each.parentElement) {
+      const style = getComputedStyle(each)
+      grounds.push(style.backgroundColor)
+      opacity *= Number(style.opacity)
+    }
+    shown.push([node.textContent.trim(), getComputedStyle(own).color, opacity, grounds])
+  }
+}
+return shown
+"""
+"""Every text of our outputs with its computed colour, and the grounds below it. Links have the theme's own colour."""
+
+
 class Lab:
     """A page of JupyterLab, and the server behind it."""
 
-    def __init__(self, folder: Path, driver: Any, port: int) -> None:
-        self.folder, self.driver, self.port = folder, driver, port
+    def __init__(self, folder: Path, driver: Any, port: int, theme: str) -> None:
+        self.folder, self.driver, self.port, self.theme = folder, driver, port, theme
 
     def open(self, name: str) -> None:
         """Open a notebook and run all of it."""
@@ -76,14 +126,18 @@ class Lab:
         return str(self.driver.execute_script("return document.body.innerText"))
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+@pytest.fixture(params=THEMES)
+def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """JupyterLab without an open notebook; its settings and runtime files are in a temporary folder."""
     from selenium import webdriver
 
-    settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension"
-    settings.mkdir(parents=True)
-    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    for name, values in {
+        "notebook-extension/tracker": {"windowingMode": "none"},
+        "apputils-extension/themes": {"theme": THEMES[request.param][0]},
+    }.items():
+        settings = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(json.dumps(values))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -116,7 +170,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     driver = webdriver.Chrome(chrome, webdriver.ChromeService(shutil.which("chromedriver")))
     try:
         _wait_for(port, server, tmp_path / "server.log")
-        yield Lab(tmp_path, driver, port)
+        yield Lab(tmp_path, driver, port, request.param)
     finally:
         driver.quit()
         server.terminate()
@@ -155,9 +209,9 @@ def test_a_reader_sees_the_answer_arrive_and_resume(lab: Lab, answering: MakeAns
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell.update(outputs=[], execution_count=None)
-    hostile = {"cell_type": "code", "id": "hostile", "metadata": {}, "outputs": [], "execution_count": None}
-    hostile["source"] = HOSTILE.replace("URL", trap.base_url)
-    notebook["cells"].append(hostile)
+    for name, code in {"answer": ANSWER, "hostile": HOSTILE.replace("URL", trap.base_url)}.items():
+        cell = {"cell_type": "code", "id": name, "metadata": {}, "outputs": [], "execution_count": None}
+        notebook["cells"].append({**cell, "source": code})
     (lab.folder / NOTEBOOK.name).write_text(json.dumps(notebook))
 
     lab.open(NOTEBOOK.name)
@@ -171,7 +225,7 @@ def test_a_reader_sees_the_answer_arrive_and_resume(lab: Lab, answering: MakeAns
         assert "Traceback" not in lab.text()
     assert {each["outputs"] for each in seen} == {1}
     assert any(each["open"] and "Thinking…" in each["text"] for each in seen)
-    assert len(seen) > 8
+    assert len(seen) > 4  # more on a machine with nothing else to do
     assert not seen[-1]["open"]
     lab.until("return document.body.innerText.includes('THE END') && document.querySelector('.jp-OutputArea img')")
     time.sleep(0.5)  # so that something that must not happen could happen
@@ -183,14 +237,33 @@ def test_a_reader_sees_the_answer_arrive_and_resume(lab: Lab, answering: MakeAns
     assert lab.driver.execute_script("return window.hacked") is None
     assert trap.requests == []
     formulas = lab.driver.execute_script("return [...document.querySelectorAll('.jp-OutputArea mjx-container')].length")
-    assert formulas == 1
-    if PICTURE:
-        picture(lab, cell, ROOT / PICTURE)
+    assert formulas == 2
+    assert {text: ratio for text, ratio in contrasts(lab).items() if ratio < AA} == {}
+    if PICTURES:
+        picture(lab, cell, ROOT / PICTURES / THEMES[lab.theme][1])
+
+
+def contrasts(lab: Lab) -> dict[str, float]:
+    """Each text of the outputs with its contrast, as the browser computes the colours."""
+    lab.driver.execute_script("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found: dict[str, float] = {}
+    for text, css, opacity, grounds in lab.driver.execute_script(TEXTS):
+        ground = colour("#fff")
+        for each in reversed(grounds):
+            ground = over(colour(each), ground)
+        shown = colour(css)
+        found[text] = contrast(over((*shown[:3], shown[3] * opacity), ground), ground)
+    assert len(found) > 50
+    return found
 
 
 def picture(lab: Lab, cell: Any, path: Path) -> None:
-    """The cell with its reasoning unfolded, as a file."""
-    lab.driver.execute_script("arguments[0].querySelector('details').open = true", cell)
-    lab.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", cell)
-    time.sleep(0.5)
-    cell.screenshot(str(path))
+    """The cell with its reasoning unfolded, as a file; and all cells, if that is wanted."""
+    cells = {path: cell}
+    if ALL_CELLS:
+        others = lab.driver.find_elements("css selector", ".jp-CodeCell")
+        cells |= {path.with_name(f"{path.stem}-{number}.png"): each for number, each in enumerate(others)}
+    for name, each in cells.items():
+        lab.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", each)
+        time.sleep(0.5)
+        each.screenshot(str(name))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
 
 from kimi_openai import tool_message
 from kimi_openai.emulator import Emulator, call, say, think
@@ -22,6 +25,7 @@ class Notebook:
     def __init__(self, kimi: Emulator) -> None:
         self.shell = InteractiveShell.instance()
         self.shell.display_formatter.active_types = self.shell.display_formatter.format_types
+        self.shell.Completer.use_jedi = False  # it knows nothing of magics, and reads every module it finds
         self.names: dict[str, Any] = self.shell.user_ns
         self.names["kimi_client"] = Mode("sync").client(kimi)
         self.run("%load_ext kimi_openai")
@@ -158,6 +162,19 @@ def test_without_a_client_one_is_made(kimi: Emulator, notebook: Notebook, monkey
     notebook.names["kimi_client"].close()
 
 
+def test_without_a_key_one_line_says_so(kimi: Emulator, notebook: Notebook) -> None:
+    """What to set and where, and no traceback; other settings that cannot work are told in the same way."""
+    del notebook.names["kimi_client"]
+    for line in ("%kimi hi", "%kimi_balance", "%kimi_tokens hi"):
+        lines = notebook.run(line).stderr.splitlines()
+        assert len(lines) == 1
+        assert lines[0].startswith("UsageError: no Kimi API key: ")
+        assert "MOONSHOT_API_KEY" in lines[0]
+    os.environ["MOONSHOT_API_KEY"], os.environ["MOONSHOT_BASE_URL"] = kimi.api_key, "nonsense"
+    assert len(notebook.run("%kimi hi").stderr.splitlines()) == 1
+    assert kimi.chats == []
+
+
 def test_tab_completes_options_models_and_efforts(notebook: Notebook) -> None:
     """Through IPython's completer."""
     assert "--system" in notebook.completed("%kimi --s")
@@ -184,8 +201,47 @@ def test_the_sdks_values_show_themselves(notebook: Notebook) -> None:
     assert "<table>" in form(completion.usage)[0]["text/html"]
     notebook.run("%unload_ext kimi_openai")
     assert "text/html" not in form(completion)[0]
+    assert form(completion)[0]["text/plain"].startswith("ChatCompletion(")
     notebook.run("%load_ext kimi_openai")
     assert "text/html" in form(completion)[0]
+
+
+CREATE = """kimi_client.chat.completions.create(model="kimi-k3", messages=[{"role": "user", "content": "Hi"}])"""
+
+
+def test_a_bare_create_that_ends_a_cell_shows_its_answer(kimi: Emulator, notebook: Notebook) -> None:
+    """As HTML and as text, and nothing else, so that every front end shows it; the value and its class stay."""
+    own = dict(vars(ChatCompletion))
+    kimi.script(think("hm"), say("**yes**"))
+    shown: list[Any] = []
+    notebook.shell.displayhook.write_format_data = lambda data, _=None: shown.append(data)
+    result = notebook.shell.run_cell(CREATE, store_history=True).result
+    assert set(shown[0]) == {"text/html", "text/plain"}
+    assert "<strong>yes</strong>" in shown[0]["text/html"]
+    assert shown[0]["text/plain"].startswith("Reasoning: hm\n\n**yes**\n\n[kimi-k3")
+    assert type(result) is ChatCompletion
+    assert notebook.names["_"] is result
+    assert dict(vars(ChatCompletion)) == own
+
+
+def test_a_response_that_ends_a_cell_is_shown_too(kimi: Emulator, notebook: Notebook) -> None:
+    """Of `client.responses`: reasoning, text, calls, tokens."""
+    kimi.script(think("hm"), say("**yes**"), call("add", {"a": 1}))
+    response = notebook.names["kimi_client"].responses.create(model="kimi-k3", input="Hi")
+    form = notebook.shell.display_formatter.format
+    shown = form(response)[0]["text/html"]
+    for part in ("<strong>yes</strong>", "hm</div></div></details>", "add({&quot;a&quot;:1})", "kimi-k3 · "):
+        assert part in shown
+    assert "<table>" in form(response.usage)[0]["text/html"]
+    odd = form(Response.construct(output=[1, {"type": "message", "content": "x"}], usage=5))[0]
+    assert odd["text/plain"].startswith("Response(")
+
+
+def test_an_answer_without_a_message_is_shown_as_it_is(notebook: Notebook) -> None:
+    """The bare SDK returns such, and so the formatter leaves it to IPython."""
+    shown = notebook.shell.display_formatter.format(ChatCompletion.construct(choices="x"))[0]
+    assert set(shown) == {"text/plain"}
+    assert shown["text/plain"].startswith("ChatCompletion(")
 
 
 def test_a_search(kimi: Emulator, notebook: Notebook) -> None:

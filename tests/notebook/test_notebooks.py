@@ -29,7 +29,13 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 TIMES = re.compile(r"[\d.]+ m?s to the first token( · \d+ tokens/s)?")
 """The part of a summary line that differs from run to run."""
 
-FRESH = "%matplotlib inline\nimport matplotlib\nmatplotlib.pyplot.close('all')\n%unload_ext kimi_openai\n%reset -sf"
+FRESH = """%matplotlib inline
+import matplotlib, os, pathlib
+matplotlib.pyplot.close("all")
+matplotlib.rcdefaults()
+[os.remove(path) for path in pathlib.Path().iterdir()]
+%unload_ext kimi_openai
+%reset -sf"""
 
 
 class Kernel:
@@ -84,9 +90,9 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 
 def outputs(notebook: Any) -> list[Any]:
-    """What the cells print and show, as far as it is the same each time."""
+    """What the cells print and show, as far as it is the same each time: without progress bars, which are on stderr."""
     found = [json.loads(json.dumps(cell.outputs)) for cell in notebook.cells if cell.cell_type == "code"]
-    return [[_comparable(output) for output in cell] for cell in found]
+    return [[_comparable(output) for output in cell if output.get("name") != "stderr"] for cell in found]
 
 
 def _comparable(output: Any) -> Any:
@@ -109,6 +115,18 @@ def test_a_notebook_shows_what_is_committed(path: Path, kernel: Kernel) -> None:
     if missing := absent(path):
         pytest.skip(f"{', '.join(missing)} missing")
     assert outputs(kernel.executed(path)) == outputs(nbformat.read(path, as_version=4))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_says_what_is_learnt_and_where_to_go_next(path: Path) -> None:
+    """Its first cell and its last one; the next notebook exists."""
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].source.startswith("# ")
+    assert "\n\nYou learn " in cells[0].source
+    assert cells[-1].source.startswith("**Next:** ")
+    links = re.findall(r"\]\((.+?)\)", cells[-1].source)
+    assert links
+    assert all((path.parent / link).is_file() for link in links)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

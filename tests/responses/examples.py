@@ -52,6 +52,13 @@ def schema_format(**schema: Any) -> dict[str, Any]:
 PLAIN = schema_format(type="object", properties={"n": {"type": "string"}}, required=["n"])
 
 CHANGED: dict[str, Example] = {
+    "a tool name": Example({"tools": [function("2nd")]}, {"tools": [function("_2nd")]}, ("tools.0.name",)),
+    "a long tool name": Example({"tools": [function("a" * 128)]}, {"tools": [function("a" * 128)]}),
+    "a property name": Example(
+        {"text": schema_format(type="object", properties={"required": {"type": "string"}})},
+        {"text": schema_format(type="object", properties={"required_": {"type": "string"}})},
+        ("text.format.schema",),
+    ),
     "temperature": Example({"temperature": 0.5}, {}, ("temperature",), "only 1 is allowed for this model"),
     "top_p": Example({"top_p": 0.5}, {}, ("top_p",)),
     "the pinned temperature": Example({"temperature": 1}, {"temperature": 1}),
@@ -288,7 +295,7 @@ REFUSED: dict[str, Example] = {
     ),
     "mcp": Example({"tools": [{"type": "mcp", "server_label": "x", "server_url": "https://x.y"}]}, {}, ("tools.0",)),
     "a custom tool": Example({"tools": [{"type": "custom", "name": "shell"}]}, {}, ("tools.0",)),
-    "a tool name": Example({"tools": [function("2nd")]}, {}, ("tools.0.name",)),
+    "a tool without a name": Example({"tools": [function("")]}, {}, ("tools.0.name",)),
     "two tools of one name": Example({"tools": [F, {**F, "description": "another"}]}, {}, ("tools.1",)),
     "a file": Example(
         items({"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}),

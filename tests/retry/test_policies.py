@@ -20,26 +20,15 @@ from kimi_openai import (
 )
 from kimi_openai.emulator import (
     Emulator,
-    bad_key,
-    content_filtered,
-    out_of_quota,
     overloaded,
     rate_limited,
-    refuse,
     reset,
     say,
 )
 from tests.conftest import Mode
+from tests.lasting_faults import LASTING
 
 ASK: dict[str, Any] = {"model": "kimi-k3", "messages": [{"role": "user", "content": "hi"}]}
-LASTING = {
-    "empty account": out_of_quota(),
-    "TPD": rate_limited("tpd"),
-    "content": content_filtered(),
-    "key": bad_key(),
-    "context": refuse("Your request exceeded model token limit : 9"),
-    "too long": rate_limited(retry_after=121),
-}
 
 
 def ask(mode: Mode, client: Any, **rules: Any) -> Any:

@@ -105,7 +105,10 @@ def test_json_is_whole_or_an_error(mode: Mode, kimi: Emulator) -> None:
 
 def test_an_answer_that_the_filter_ended_is_an_error(mode: Mode, kimi: Emulator) -> None:
     """It is not returned as a whole answer; the error has what had come."""
-    with pytest.raises(openai.ContentFilterFinishReasonError, match="change what is asked") as caught:
+    with pytest.raises(
+        openai.ContentFilterFinishReasonError,
+        match=r"^the content filter ended the answer; the request's side; change what is asked$",
+    ) as caught:
         ask(mode, kimi, say(TEXT[:7]), finish("content_filter"))
     error: Any = caught.value
     assert (error.completion.choices[0].message.content, error.reply.content) == (TEXT[:7], TEXT[:7])

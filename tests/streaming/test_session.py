@@ -111,7 +111,7 @@ def is_same(server: Server, events: list[Event], reply: Any) -> None:
     assert shown(events) == (server.text, server.reasoning)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(SERVERS, st.integers(1, 50), st.booleans())
 def test_a_session_joins_the_parts_of_any_cuts(server: Server, size: int, clean: bool) -> None:
     """The bytes come in pieces of any size and are cut anywhere, by an error or a clean end: the answer is the same."""

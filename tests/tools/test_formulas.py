@@ -105,6 +105,36 @@ def test_a_failed_call_is_told_to_the_model(mode: Mode, place: Any, status: str,
         assert "not base64" in text or http == 400
 
 
+@pytest.mark.parametrize("answer", ["fiber", "400"])
+@pytest.mark.parametrize("arguments", ['{"query": ', "[1]"])
+def test_arguments_that_are_no_object(mode: Mode, answer: Any, arguments: str) -> None:
+    """The loop tells the model, and nothing is sent that would be billed; to run the tool oneself is an error."""
+    with Emulator(behaviour=Behaviour(formula_bad_arguments=answer)) as kimi:
+        searched(mode, kimi, call("web_search", arguments))
+        assert (fibers_sent(kimi), results(kimi)[0].startswith("Error: ")) == (0, True)
+        (tool,) = mode.run(formula_tools(mode.client(kimi), SEARCH))
+        if answer == "fiber":
+            assert mode.run(tool.run(arguments)).startswith("Error: the tool failed: arguments")
+        else:
+            with pytest.raises(openai.BadRequestError, match="arguments"):
+                mode.run(tool.run(arguments))
+
+
+@pytest.mark.parametrize("answer", ["fiber", "400", "404"])
+def test_a_function_that_the_service_does_not_have_any_more(mode: Mode, answering: MakeAnswering, answer: Any) -> None:
+    """The model is told, however the service says so."""
+    declared = json.dumps({"tools": [ENTRY]}).encode()
+    with Emulator(behaviour=Behaviour(formula_unknown_function=answer)) as kimi:
+        client = mode.client(kimi, base_url=answering(200, declared).base_url)
+        (tool,) = mode.run(formula_tools(client, SEARCH))
+        client.base_url = kimi.base_url
+        kimi.script(call("a", {}))
+        kimi.script(say("ok"))
+        mode.run(run_tools(client, **ASK, tools=[tool]))
+        (text,) = results(kimi)
+        assert text.startswith("Error: ")
+
+
 OUTPUTS = {
     "an object": ({"a": ["é"]}, '{"a": ["é"]}'),
     "a number": (3, "3"),

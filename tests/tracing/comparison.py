@@ -6,13 +6,23 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pytest
 
 from .calls import CALLS, FACTS, REFUSED, USED_BEFORE
 
-__all__ = ["Recorded", "each_call"]
+__all__ = ["Recorded", "each_call", "needs"]
+
+
+def needs(tool: str) -> None:
+    """Skips the test module that calls it if this package is not installed."""
+    try:
+        version(tool)
+    except PackageNotFoundError:
+        pytest.skip("needs the extra `tracing`", allow_module_level=True)
+
 
 each_call = pytest.mark.parametrize("call", [f"{name}, {mode}" for name in CALLS for mode in ("sync", "async")])
 

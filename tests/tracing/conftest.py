@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,6 @@ ROOT = Path(__file__).parents[2]
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """What the tool of the test module recorded. It runs once for the module, in an environment without settings."""
     module: Any = request.module
-    try:
-        version(module.TOOL)
-    except PackageNotFoundError:
-        pytest.skip("needs the extra `tracing`")
     folder = tmp_path_factory.mktemp("tracing")
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": paths, "HOME": str(folder)}

@@ -7,9 +7,9 @@ from typing import Any
 
 from .comparison import Recorded, each_call
 from .exporters import braintrust_rows
-from .test_braintrust_auto import MISSING, TOOL, VOLATILE
+from .test_braintrust_auto import MISSING, VOLATILE
 
-__all__ = ["TOOL", "VOLATILE"]
+__all__ = ["VOLATILE"]
 
 
 def set_up() -> Callable[[], list[Any]]:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import Inbox
 
-TOOL = "ddtrace"
+needs("ddtrace")
 VOLATILE = {"_dd", "duration", "span_id", "trace_id", "start_ns"}
 MISSING: dict[str, set[str]] = {}
 

@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import provider_in_memory
 
-TOOL = "opentelemetry-instrumentation-genai-openai"
+needs("opentelemetry-instrumentation-genai-openai")
 VOLATILE = {"server.port", "gen_ai.response.time_to_first_chunk"}
 MISSING = {"refused": {"error"}}
 """It records only the class of an error."""

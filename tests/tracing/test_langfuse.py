@@ -6,10 +6,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import provider_in_memory
 
-TOOL = "langfuse"
+needs("langfuse")
 VOLATILE: set[str] = set()
 MISSING: dict[str, set[str]] = {}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import Inbox
 
-TOOL = "langsmith"
+needs("langsmith")
 VOLATILE: set[str] = set()
 MISSING: dict[str, set[str]] = {}
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import kimi_openai
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import spans_in_memory
 
-TOOL = "logfire"
+needs("logfire")
 VOLATILE = {"duration", "logfire.msg"}
 MISSING: dict[str, set[str]] = {}
 

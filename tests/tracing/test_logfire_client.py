@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .comparison import Recorded, each_call
-from .test_logfire import ADAPTED, MISSING, TOOL, VOLATILE, configure
+from .test_logfire import ADAPTED, MISSING, VOLATILE, configure
 
-__all__ = ["TOOL", "VOLATILE"]
+__all__ = ["VOLATILE"]
 
 
 def set_up() -> Callable[[], list[Any]]:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import Inbox, provider_in_memory
 
-TOOL = "mlflow-tracing"
+needs("mlflow-tracing")
 VOLATILE = {"mlflow.traceRequestId"}
 MISSING = {"left early": {"model", "messages", "tools"}}
 """A stream that is not read to its end is not recorded."""

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import provider_in_memory
 
-TOOL = "opentelemetry-instrumentation-openai-v2"
+needs("opentelemetry-instrumentation-openai-v2")
 VOLATILE: set[str] = set()
 MISSING = {"": {"tools"}, "parse": {"model", "messages", "parsed", "usage"}, "refused": {"error"}}
 """It records no tool definitions and of an error only the class, and does not wrap `parse`."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import provider_in_memory
 
-TOOL = "openinference-instrumentation-openai"
+needs("openinference-instrumentation-openai")
 VOLATILE: set[str] = set()
 MISSING: dict[str, set[str]] = {}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 
-TOOL = "sentry-sdk"
+needs("sentry-sdk")
 VOLATILE = {
     "end_timestamp",
     "gen_ai.response.time_to_first_token",

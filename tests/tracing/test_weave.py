@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import Inbox
 
-TOOL = "weave"
+needs("weave")
 VOLATILE = {"_weave_stream_start_time", "time_to_first_token"}
 MISSING = {"stream without usage": {"usage"}}
 """It takes the usage from chunks without choices only."""

@@ -141,8 +141,9 @@ def test_each_region_has_its_prices() -> None:
     """In the currency of the region; a model that only the other region sells has no price."""
     client = create_client(api_key="sk-x", region="cn")
     ledger = track(client)
-    client.kimi_options.observers[-1]("kimi-k3", {"prompt_tokens": 1_000_000, "completion_tokens": 1_000_000}, "5m")
-    client.kimi_options.observers[-1]("kimi-k3.1-pro", {"prompt_tokens": 1}, "5m")
+    (observe,) = client.kimi_options.observers
+    observe("kimi-k3", {"prompt_tokens": 1_000_000, "completion_tokens": 1_000_000}, "5m", b"")
+    observe("kimi-k3.1-pro", {"prompt_tokens": 1}, "5m", b"")
     assert [row.cost for row in ledger.rows] == [120, None]
     assert repr(ledger).startswith("2 calls, ¥120.00 (prices of 2026-09-29)")
     assert track(create_client(api_key="sk-x", region="ai")).prices is PRICE_LIST

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kimi_openai import KimiCompatWarning, replay_message, track
-from kimi_openai.emulator import Emulator, say, usage
+from kimi_openai.emulator import Emulator
 from kimi_openai.emulator.behaviour import Behaviour
 from kimi_openai.usage.prefixes import first_difference
 from tests.conftest import Mode
@@ -104,8 +104,21 @@ def test_tools_come_before_the_messages(mode: Mode, kimi: Emulator) -> None:
     """Another order of them is another prefix."""
     chat = Chat(mode, kimi, warn_on_broken_prefix=True)
     messages = turns(chat, tools=[TOOL, OTHER], tool_choice="none")
-    kimi.script(say("ok"), usage(prompt_tokens=2000, cached_tokens=0))
     assert chat(*messages, tools=[OTHER, TOOL], tool_choice="none")[1] == "tools"
+
+
+@pytest.mark.parametrize("second", [f"It is 10:01. {LONG}", f"It is 10:02. {LONG}"])
+def test_instructions_come_before_the_input(mode: Mode, kimi: Emulator, second: str) -> None:
+    """Of a Responses request."""
+    client = mode.client(kimi)
+    track(client, warn_on_broken_prefix=True)
+    first: Any = mode.run(client.responses.create(model="kimi-k3", input=LONG, instructions=f"It is 10:01. {LONG}"))
+    more: Any = {"previous_response_id": first.id, "input": [user("And?")], "instructions": second}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", KimiCompatWarning)
+        mode.run(client.responses.create(model="kimi-k3", **more))
+    named = [str(each.message).split(": ")[1].split(" is not")[0] for each in caught]
+    assert named == ([] if "10:01" in second else ["instructions"])
 
 
 @pytest.mark.k2

@@ -12,11 +12,11 @@ from kimi_openai.emulator.frames import Pause, Response
 from kimi_openai.emulator.generation.engine import generate
 from kimi_openai.emulator.generation.reply import Reply
 from kimi_openai.emulator.generation.script import Step, steps_of
-from kimi_openai.emulator.json_values import Json, encode, is_object
+from kimi_openai.emulator.json_values import Json, encode, is_array, is_object
 from kimi_openai.emulator.recorder import Request
 from kimi_openai.emulator.state.prompt_cache import CacheUse
 from kimi_openai.emulator.state.service_state import ServiceState
-from kimi_openai.emulator.tokens import message_tokens, prompt_tokens
+from kimi_openai.emulator.tokens import count_tokens, message_tokens, prompt_tokens
 from kimi_openai.models.prices import PRICES
 
 from .limits import limit_refusal
@@ -95,7 +95,10 @@ def _cache_ttl(body: Json) -> str:
 
 
 def _cache_use(state: ServiceState, body: Json, prompt: int) -> CacheUse:
-    texts = [(encode(message), message_tokens(message)) for message in messages_of(body)]
+    """What of the prompt is read and written. Its prefix begins with the tools, byte for byte (staff, forum t/216)."""
+    tools = body.get("tools")
+    texts = [(text, count_tokens(text)) for text in map(encode, tools if is_array(tools) else ())]
+    texts += [(encode(message), message_tokens(message)) for message in messages_of(body)]
     salt = (facts_of(body).family, body.get("model"), body.get("reasoning_effort"), thinks(body, state.behaviour))
     behaviour, lifetime = state.behaviour, MINUTES_5
     if _write_price(body) is None:

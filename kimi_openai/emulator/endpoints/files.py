@@ -26,8 +26,9 @@ def upload_file(state: ServiceState, request: Request) -> Response:
             return missing_parameter(name).response()
     upload, purpose = fields["file"], fields["purpose"].data.decode(errors="replace")
     files = state.files
+    count = len(files.by_id) if state.behaviour.batch_output_counts else len(files.by_id) - files.of_batches
     problem = upload_problem(
-        upload.data, purpose, files=len(files.by_id), total_bytes=files.total_bytes, limits=state.behaviour
+        upload.data, purpose, files=count, total_bytes=files.total_bytes, limits=state.behaviour
     )
     if problem:
         return problem.response()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kimi_openai.emulator.behaviour import Behaviour
 from kimi_openai.emulator.errors import Problem, invalid_request, quota_exceeded, url_not_found
 from kimi_openai.emulator.formulas.catalogue import FORMULAS, FUNCTIONS, NAMESPACE, PRICES
 from kimi_openai.emulator.formulas.run import REFERENCE, FormulaError, run_formula
@@ -51,6 +52,9 @@ def run_fiber(state: ServiceState, request: Request, uri: str) -> Response:
         return NOT_FOUND.response()
     if not is_object(body) or not isinstance(body.get("name"), str):
         return invalid_request("name is required").response()
+    problem = _refusal(name, body, state.behaviour)
+    if problem:
+        return problem.response()
     price = PRICES.get(name)
     if price and state.account.available <= 0:
         return quota_exceeded(state.behaviour.quota_status).response()
@@ -60,6 +64,18 @@ def run_fiber(state: ServiceState, request: Request, uri: str) -> Response:
     state.fibers.append(fiber)
     failed = fiber["status"] != "succeeded"
     return json_response(fiber, state.behaviour.formula_failure_http if failed else 200)
+
+
+def _refusal(formula: str, body: Json, behaviour: Behaviour) -> Problem | None:
+    """The error for a run that the service does not begin, if it refuses by errors; else the run fails."""
+    if behaviour.formula_unknown_function != "fiber" and body["name"] not in FUNCTIONS[formula]:
+        text = f"function {body['name']} not found"
+        return NOT_FOUND if behaviour.formula_unknown_function == "404" else invalid_request(text)
+    try:
+        _arguments(body)
+    except FormulaError as reason:
+        return invalid_request(str(reason)) if behaviour.formula_bad_arguments == "400" else None
+    return None
 
 
 def _name(uri: str) -> str | None:
@@ -105,6 +121,11 @@ def _output(state: ServiceState, request: Request, body: Json, *, functions: fro
     given = state.fiber_reply(request) if state.fiber_reply else None
     if given is not None:
         return given
+    return run_formula(body["name"], _arguments(body), now=state.clock(), memory=state.memory)
+
+
+def _arguments(body: Json) -> Json:
+    """The arguments of a run. Raises FormulaError if they are not the text of a JSON object."""
     text = body.get("arguments")
     try:
         arguments: Any = json.loads(text or "{}") if isinstance(text, str | None) else None
@@ -112,4 +133,4 @@ def _output(state: ServiceState, request: Request, body: Json, *, functions: fro
         raise FormulaError("arguments are not valid JSON") from problem
     if not is_object(arguments):
         raise FormulaError("arguments must be the text of a JSON object")
-    return run_formula(body["name"], arguments, now=state.clock(), memory=state.memory)
+    return arguments

@@ -45,6 +45,11 @@ class Files:
         """The size of all files together."""
         return sum(len(file.data) for file in self.by_id.values())
 
+    @property
+    def of_batches(self) -> int:
+        """The number of output files of batches."""
+        return sum(file.purpose == "batch_output" for file in self.by_id.values())
+
     def add(self, id: str, created: int, upload: Upload, purpose: str) -> Json:
         """Store a file; returns its FileObject. A taken name gets a number (how the platform renames is unknown)."""
         file: Json = {

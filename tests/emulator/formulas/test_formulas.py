@@ -163,6 +163,17 @@ def test_switches() -> None:
         assert "references" not in run(kimi, SEARCH, "web_search", query="x").json["context"]
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_refused_run_costs_nothing(status: int) -> None:
+    """An unknown function, and arguments that are no object, may be errors instead of runs that failed."""
+    behaviour = Behaviour(formula_unknown_function="404" if status == 404 else "400", formula_bad_arguments="400")
+    with Emulator(balance=1, behaviour=behaviour) as kimi:
+        assert run(kimi, SEARCH, "other").status == status
+        bad = send(kimi, "POST", f"/v1/formulas/{SEARCH}/fibers", {"name": "web_search", "arguments": "[]"})
+        assert (bad.status, kimi.balance, kimi.fibers) == (400, 1, [])
+        assert run(kimi, SEARCH, "web_search", query="x").json["status"] == "succeeded"
+
+
 def test_body_without_a_name(kimi: Emulator) -> None:
     """A fiber needs the name of a function."""
     assert send(kimi, "POST", f"/v1/formulas/{SEARCH}/fibers", {"arguments": "{}"}).status == 400

@@ -49,6 +49,24 @@ def test_short_prompts(kimi: Emulator) -> None:
     assert second[1:] == (0, 0)
 
 
+def tool(name: str) -> dict[str, Any]:
+    """A tool of more than a block."""
+    return {"type": "function", "function": {"name": name, "description": LONG, "parameters": {"type": "object"}}}
+
+
+def test_tools_are_the_beginning_of_the_prefix(kimi: Emulator) -> None:
+    """Changed tools break it, and so does another order; those that a later message adds do not."""
+    chosen: dict[str, Any] = {"tool_choice": "none"}
+    parts(kimi, LONG, tools=[tool("a"), tool("b")], **chosen)
+    whole = parts(kimi, LONG, tools=[tool("a"), tool("b")], **chosen)[0]
+    one = parts(kimi, LONG, tools=[tool("a"), tool("c")], **chosen)[0]
+    assert parts(kimi, LONG, tools=[tool("b"), tool("a")], **chosen)[0] == 0
+    assert 0 < one < whole / 2
+    messages = [{"role": "user", "content": LONG}, {"role": "system", "tools": [tool("d")]}]
+    used = chat(kimi, messages=messages, tools=[tool("a"), tool("b")], max_completion_tokens=9, **chosen).json["usage"]
+    assert used["prompt_tokens_details"]["cached_tokens"] >= whole
+
+
 @pytest.mark.parametrize(
     ("body", "switch", "lives"),
     [({}, True, 300), ({"prompt_cache_options": OPTIONS}, True, 3600), ({"prompt_cache_options": OPTIONS}, False, 300)],

@@ -1,30 +1,31 @@
-"""Each row of the README's table of adaptations, proved by requests over a socket."""
+"""Each entry of the list in `help(kimi_openai.compat)`, proved by requests over a socket."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
+from kimi_openai import compat
 from kimi_openai.compat import images
 from kimi_openai.emulator import Emulator
 from kimi_openai.emulator.endpoints.multipart import form_fields
 from kimi_openai.errors.exceptions import CompatError, Note
 from tests.conftest import Mode
 
+from .adaptation_examples import DATA_URL, EXAMPLES, Example
 from .bodies import HI, K3
-from .readme_examples import DATA_URL, EXAMPLES, Example
 
 pytestmark = pytest.mark.filterwarnings("ignore::kimi_openai.errors.KimiCompatWarning")
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text()
-TABLE = README.split("| your OpenAI code says |")[1].split("\n\n")[0].splitlines()[2:]
-ROWS: dict[str, str] = {row[0]: row[1] for row in (line.strip("| ").split(" | ") for line in TABLE)}
-"""The first cell of each row, and what the row says that Kimi answers."""
+ENTRIES = re.findall(
+    r"^ {4}(\S.*)\n {8}Kimi: (.*)\n {8}client: ", re.sub(r"\n {12}", " ", compat.__doc__ or ""), re.MULTILINE
+)
+ROWS: dict[str, str] = dict(ENTRIES)
+"""What OpenAI code says, and what the entry says that Kimi answers."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +52,9 @@ def sent_body(kimi: Emulator) -> Any:
 
 
 def test_every_row_has_an_example() -> None:
-    """And every example belongs to a row."""
+    """And every example belongs to a row; no entry is written in another form."""
     assert ROWS.keys() == EXAMPLES.keys()
+    assert len(re.findall(r"^ {4}\S", compat.__doc__ or "", re.MULTILINE)) == len(EXAMPLES)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""An example for each row of the README's table: a request and what is sent. `test_readme_table` sends them all."""
+"""Examples for each entry of `help(kimi_openai.compat)`: a request and what is sent. `test_adaptations` uses them."""
 
 from __future__ import annotations
 
