@@ -25,7 +25,17 @@ from kimi_openai.usage.costs import Tokens, tokens_of
 
 from .requests import Request
 
-__all__ = ["Answer", "Ask", "SchemaError", "answer_to", "asker", "ends_the_run", "kind_of", "schema_problems_of", "spent_by"]
+__all__ = [
+    "Answer",
+    "Ask",
+    "SchemaError",
+    "answer_to",
+    "asker",
+    "ends_the_run",
+    "kind_of",
+    "schema_problems_of",
+    "spent_by",
+]
 
 Ask = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 

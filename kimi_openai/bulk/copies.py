@@ -59,19 +59,21 @@ class Copies:
         offsets.sort()
         found = Index()
         for place, request in enumerate(self.requests):
-            offset = offsets.get(hash_of(request.custom_id))
-            if offset is not None:
-                found.add(self._keys[place], offset)
+            known = offsets.get(hash_of(request.custom_id))
+            if known is not None:
+                found.add(self._keys[place], known)
         found.sort()
         for place, request in enumerate(self.requests):
-            offset = found.first(self._keys[place])
-            if offset is not None and done.get(hash_of(request.custom_id)) is None:
-                source.append(_copied(source.record_at(offset), request))
+            same = found.first(self._keys[place])
+            if same is not None and done.get(hash_of(request.custom_id)) is None:
+                source.append(_copied(source.record_at(same), request))
                 written += 1
         return written
 
 
 def _copied(record: dict[str, Any], request: Request) -> str:
-    own = {"id": request.custom_id, "custom_id": request.custom_id}
+    own = {"id": request.custom_id, "custom_id": request.custom_id, "cost": "0"}
     number = {"line": request.number} if "line" in record else {}
-    return json.dumps({**record, **own, **number, COPY_OF: record.get(COPY_OF) or record["custom_id"]}, ensure_ascii=False)
+    return json.dumps(
+        {**record, **own, **number, COPY_OF: record.get(COPY_OF) or record["custom_id"]}, ensure_ascii=False
+    )

@@ -69,10 +69,10 @@ def opened(output: Path, errors: Path, *, engine: str) -> Generator[Files, None,
     """The files of a run, for a `with` block. Raises `OutputError` if another run has them, and for the live engine if
     there are batches that have not ended."""
     with ExitStack() as stack:
-        files = [OutputFile(output)]
-        stack.callback(files[0].close)
-        files.append(OutputFile(errors))
-        stack.callback(files[1].close)
+        answers = OutputFile(output)
+        stack.callback(answers.close)
+        failures = OutputFile(errors)
+        stack.callback(failures.close)
         folder = output.with_suffix(".batches")
         parts = parts_in(folder)
         if parts and engine != "batch":
@@ -81,4 +81,4 @@ def opened(output: Path, errors: Path, *, engine: str) -> Generator[Files, None,
                 f'and would be paid twice; go on with engine="batch" (--engine batch), or delete {folder} to give '
                 "their answers up"
             )
-        yield Files(*files, folder, parts)
+        yield Files(answers, failures, folder, parts)

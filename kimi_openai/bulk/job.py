@@ -114,7 +114,7 @@ class Job:
         if self.engine == "live":
             return runner.run(asker(client, executor, max_parts=self.max_parts), self._tasks(runner))
         splitter = Splitter(client, files.folder, runner.spending, self.window)
-        engine = BatchEngine(client, executor, runner, splitter, asked, files.parts)
+        engine = BatchEngine(client, executor, runner, splitter, asked, files.done, files.parts)
         return runner.report_on([engine.run()])
 
     async def _until_done(self, work: Coroutine[Any, Any, None]) -> None:

@@ -18,7 +18,7 @@ __all__ = ["lock"]
 
 
 def lock(file: int, path: Path) -> Callable[[], None]:
-    """Lock a file that is open; returns what gives it free after the file is closed.
+    """Lock a file that is open; returns what gives it free, before the file is closed.
 
     Raises `OutputError` if another run has it, or if it cannot be locked.
     """
@@ -32,7 +32,7 @@ def lock(file: int, path: Path) -> Callable[[], None]:
         raise _taken(path) from None
     except OSError as error:  # some network file systems have no locks
         raise OutputError(f"{path} cannot be locked ({error.strerror}); choose an output on a local disk") from error
-    return lambda: None
+    return lambda: fcntl.flock(file, fcntl.LOCK_UN)  # closing it is too late while another thread syncs it
 
 
 def _lock_beside(path: Path) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class OutputFile:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = _opened(path)
-        self._unlock: Callable[[], None] = lambda: None
+        self._unlock = _nothing
         self._is_dirty = False
         try:
             self._unlock = lock(self._file, path)
@@ -74,10 +74,13 @@ class OutputFile:
 
     def replace(self, new: Path) -> None:
         """Let another file take its place, in one step."""
-        os.close(self._file)  # Windows does not replace an open file
+        if os.name == "nt":  # where an open file is not replaced, and the lock is on another one
+            os.close(self._file)
         try:
             os.replace(new, self.path)
         finally:
+            if os.name != "nt":  # not before: until then another run must not write to what is replaced
+                self._close()
             self._file = _opened(self.path)
         self._end = os.fstat(self._file).st_size
 
@@ -97,8 +100,12 @@ class OutputFile:
         try:
             self.sync()
         finally:
-            os.close(self._file)
-            self._unlock()
+            self._close()
+
+    def _close(self) -> None:
+        self._unlock()
+        self._unlock = _nothing
+        os.close(self._file)
 
     def _write(self, data: bytes, offset: int) -> int:
         os.lseek(self._file, offset, os.SEEK_SET)
@@ -132,6 +139,10 @@ class OutputFile:
                 return start + found + 1
             place = start
         return 0
+
+
+def _nothing() -> None:
+    """Nothing is locked."""
 
 
 def _opened(path: Path) -> int:

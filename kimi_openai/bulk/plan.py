@@ -198,11 +198,9 @@ def _too_large(one: Reservation, body: Mapping[str, Any], tpm: int) -> str:
     if not one.is_capped:
         fix = f"set max_completion_tokens (--max-tokens), without which {one.output:,} are reserved"
     else:
-        cap = next((name for name in ("max_completion_tokens", "max_tokens") if name in body), one.cap)
+        cap = next((name for name in ("max_completion_tokens", "max_tokens") if body.get(name) is not None), one.cap)
         fix = f"set a smaller {cap}"
-    return (
-        f"it reserves {one.tokens:,} tokens, and the account's tpm is {tpm:,}; {fix}, or shorten the messages"
-    )
+    return f"it reserves {one.tokens:,} tokens, and the account's tpm is {tpm:,}; {fix}, or shorten the messages"
 
 
 def _changed(names: list[str]) -> str:

@@ -7,6 +7,7 @@ id of the line that was asked in its place.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -89,5 +90,5 @@ def cost_in(record: dict[str, Any], prices: PriceList) -> Decimal:
     return prices.cost(str(_body(record).get("model") or ""), tokens_in(record)) or Decimal(0)
 
 
-def _body(record: dict[str, Any]) -> dict[str, Any]:
+def _body(record: dict[str, Any]) -> Mapping[str, Any]:
     return as_dict(as_dict(record.get("response")).get("body"))

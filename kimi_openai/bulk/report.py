@@ -17,9 +17,10 @@ class Progress:
     """The state of a run.
 
     `total` lines, of which `resumed` were done by earlier runs, and `answered` and `failed` by this one; `open` are
-    being answered or wait in a batch, where `ready` of them have their answers already. `tokens` and `cost` are those of all runs with this output, in `currency`; `refused` counts the 429
-    and `retries` all requests that were sent again. `seconds` is the time of this run. `advice` says, after the first
-    100 answers, what a smaller `max_completion_tokens` would bring, if it would bring much.
+    being answered or wait in a batch, where `ready` of them have their answers already. `tokens` and `cost` are those
+    of all runs with this output, in `currency`; `refused` counts the 429 and `retries` all requests that were sent
+    again. `seconds` is the time of this run. `advice` says, after the first 100 answers, what a smaller
+    `max_completion_tokens` would bring, if it would bring much.
     """
 
     total: int = 0

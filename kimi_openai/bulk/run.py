@@ -112,9 +112,9 @@ def bulk(
 
     Before the first request every line is checked: raises `InputError` with line numbers. `confirm` is called with the
     `Estimate` then, with the prices of both engines; if it returns False nothing is sent. `progress`: True for a
-    progress bar (tqdm, with the extra `bulk`; without it a line on stderr), or a function that is called with a `Progress` twice a second. Ctrl-C finishes what is being answered, a
-    second one does not; both raise `KeyboardInterrupt`. Raises `BulkStoppedError` for what concerns all lines, such as
-    an empty account.
+    progress bar (tqdm, with the extra `bulk`; without it a line on stderr), or a function that is called with a
+    `Progress` twice a second. Ctrl-C finishes what is being answered, a second one does not; both raise
+    `KeyboardInterrupt`. Raises `BulkStoppedError` for what concerns all lines, such as an empty account.
     """
     if isinstance(requests, (str, Path)) and Path(requests).resolve() == Path(output).resolve():
         raise ValueError("output is the input file")

@@ -75,7 +75,7 @@ class Runner:
             for task in (*self._tasks, reporter):
                 task.cancel()
             await asyncio.gather(*self._tasks, reporter, return_exceptions=True)
-            self._show()
+            self.show()
 
     def stop(self, reason: str, cause: BaseException | None = None) -> None:
         """Begin no further line. Those that are being answered are finished."""
@@ -183,13 +183,13 @@ class Runner:
         synced = time.monotonic()
         while True:
             await asyncio.sleep(REPORT_SECONDS)
-            self._show()
+            self.show()
             if time.monotonic() - synced >= SYNC_SECONDS:
                 for file in (self.output, self.errors):
                     with suppress(OSError):  # the next write says so
                         await asyncio.to_thread(file.sync)
                 synced = time.monotonic()
 
-    def _show(self) -> None:
+    def show(self) -> None:
         if self.on_progress is not None:
             self.on_progress(self.progress())

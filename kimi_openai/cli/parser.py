@@ -149,7 +149,9 @@ def _bulk(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, metavar="N", help="only the first N lines")
     command.add_argument("--concurrency", type=int, metavar="N", help="lines at once; default: the tier's, else 100")
     command.add_argument("--ordered", action="store_true", help="put the answers into the input's order at the end")
-    command.add_argument("--dedupe", action="store_true", help="ask the same request once, and write its answer for all")
+    command.add_argument(
+        "--dedupe", action="store_true", help="ask the same request once, and write its answer for all"
+    )
     command.add_argument("--patience", type=float, metavar="SECONDS", help="for one line at most; then it has failed")
     command.add_argument("--retry-failed", action="store_true", help="ask the lines again that failed")
     command.add_argument("--yes", action="store_true", help="do not ask whether the cost is all right")

@@ -54,7 +54,33 @@ def test_answers_by_id(files: Files) -> None:
     assert (again.resumed, again.answered, again.cost) == (7, 0, report.cost)
 
 
-@pytest.mark.parametrize("kind", ["list", "generator", "csv", "function"])
+class Pandas:
+    """A DataFrame as pandas has it, as far as it is read."""
+
+    columns = ("word", "custom_id")
+
+    def __init__(self, rows: list[dict[str, str]]) -> None:
+        self._rows = rows
+
+    def itertuples(self, index: bool, name: None) -> Any:
+        """The rows as tuples."""
+        assert (index, name) == (False, None)
+        return (tuple(row[column] for column in self.columns) for row in self._rows)
+
+
+class Polars:
+    """A DataFrame as polars has it, as far as it is read."""
+
+    def __init__(self, rows: list[dict[str, str]]) -> None:
+        self._rows = rows
+
+    def iter_rows(self, *, named: bool) -> Any:
+        """The rows as mappings."""
+        assert named
+        return iter(self._rows)
+
+
+@pytest.mark.parametrize("kind", ["list", "generator", "csv", "function", "pandas", "polars"])
 def test_rows_and_a_template(files: Files, tmp_path: Path, kind: str) -> None:
     """A table or rows: the names of columns in braces; ids from the column `custom_id`, or by number."""
     rows = [{"word": "run", "custom_id": "a"}, {"word": "sun", "custom_id": ""}]
@@ -63,6 +89,8 @@ def test_rows_and_a_template(files: Files, tmp_path: Path, kind: str) -> None:
     if kind == "csv":
         source = tmp_path / "in.csv"
         source.write_text("word,custom_id\nrun,a\nsun,\n")
+    elif kind in ("pandas", "polars"):
+        source = {"pandas": Pandas, "polars": Polars}[kind](rows)
     elif kind == "generator":
         source = (row for row in rows)
     elif kind == "function":
@@ -86,6 +114,15 @@ BAD = {
     "several answers": (json.dumps(line(1, n=2)), "line 2 (r1): n must be 1"),
     "refused by Kimi": (json.dumps(line(1, tools=[{"type": "retrieval"}])), "line 2 (r1): body.tools.0"),
     "too large": (json.dumps(line(1, max_completion_tokens=900_000)), "line 2 (r1): it reserves 900,0"),
+    "too large, by its older name": (
+        json.dumps(line(1, max_completion_tokens=None, max_tokens=900_000)),
+        "line 2 (r1): it reserves 900,092 tokens, and the account's tpm is 100,000; set a smaller max_tokens, or",
+    ),
+    "without a limit": (
+        json.dumps(line(1, max_completion_tokens=None)),
+        "line 2 (r1): it reserves 131,164 tokens, and the account's tpm is 100,000; set max_completion_tokens "
+        "(--max-tokens), without which 131,072 are reserved, or",
+    ),
 }
 
 
@@ -94,7 +131,7 @@ def test_a_bad_line_is_found_before_anything_is_sent(files: Files, text: str, pr
     """With its number and the reason."""
     files.input.write_text(f"{json.dumps(line(0))}\n{text}\n")
     with pytest.raises(InputError) as caught:
-        files.run(client={"limits": Limits(tpm=500_000)})
+        files.run(client={"limits": Limits(tpm=100_000)})
     assert caught.value.problems[0].startswith(problem)
     assert files.kimi.requests == []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kimi_openai import instant
 from tests.bulk.conftest import ids, line
 
 from .conftest import Run, TerminalFile
@@ -47,6 +48,52 @@ def test_yes_and_a_small_cost_are_not_asked(run: Run, source: Path, tmp_path: Pa
     for options in (("--limit", "2"), ("--yes", "--limit", "40")):
         code, _, err = run("bulk", str(source), "-o", output, *options, stdin=TerminalFile(""))
         assert (code, "[y/N]" in err) == (0, False)
+
+
+@pytest.mark.k2
+def test_the_batch_engine(run: Run, source: Path, tmp_path: Path) -> None:
+    """With its window; the estimate has both prices, and a model without batches is wrong usage."""
+    output = tmp_path / "out.jsonl"
+    with instant():
+        code, out, err = run(
+            "bulk",
+            str(source),
+            "-o",
+            str(output),
+            "--engine",
+            "batch",
+            "--window",
+            "3d",
+            "--model",
+            "kimi-k2.6",
+            "--json",
+        )
+    assert (code, json.loads(out)["answered"]) == (0, 100)
+    (batch,) = run.kimi._state.batches.by_id.values()
+    assert batch["completion_window"] == "3d"
+    assert "as a batch ($1.6" in err
+    code, _, err = run("bulk", str(source), "-o", str(tmp_path / "other.jsonl"), "--engine", "batch")
+    assert (code, "kimi-k3 is not listed for batches" in err) == (2, True)
+
+
+def test_the_same_request_once(run: Run, tmp_path: Path) -> None:
+    """With `--dedupe`."""
+    source, output = tmp_path / "in.csv", tmp_path / "out.jsonl"
+    source.write_text("word\nrun\nsun\nrun\n")
+    options = (
+        "--messages",
+        "Is {word} a noun?",
+        "--model",
+        "kimi-k3",
+        "--max-tokens",
+        "99",
+        "--dedupe",
+        "--patience",
+        "60",
+    )
+    code, _, err = run("bulk", str(source), "-o", str(output), *options)
+    assert (code, len(run.kimi.chats), len(ids(output))) == (0, 2, 3)
+    assert "of which 1 are copies of others" in err
 
 
 def test_bad_input_is_wrong_usage(run: Run, tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ __all__ = ["BatchEngine"]
 
 @dataclass(slots=True)
 class BatchEngine:
-    """One run. `parts` are those of earlier runs, `requests` what is to be asked, `runner` keeps the numbers.
+    """One run. `parts` are those of earlier runs, `requests` what is to be asked unless it is in `done()`, which reads
+    the files. `runner` keeps the numbers.
 
     `executor` has the threads for the calls of a synchronous client.
     """
@@ -50,6 +51,7 @@ class BatchEngine:
     runner: Runner
     splitter: Splitter
     requests: Iterable[Request]
+    done: Callable[[], Index]
     parts: list[Part]
     _new: set[str] = field(default_factory=set[str])
     _ready: dict[str, int] = field(default_factory=dict[str, int])
@@ -64,13 +66,14 @@ class BatchEngine:
                     is_whole = await self._split()
                 for part in list(self.parts):
                     await self._submit(part)
+                    self.runner.show()
                 await self._wait()
         finally:
             self._drop_unsent()
 
     async def _split(self) -> bool:
         """Write the parts of what is in none yet. Returns whether that was all."""
-        known = Index()
+        known = self.done()
         for part in self.parts:
             for custom_id, mark in part.entries():
                 known.add(hash_of(custom_id), mark)
@@ -84,8 +87,7 @@ class BatchEngine:
 
     def _open(self, known: Index) -> Iterator[Request]:
         for request in self.requests:
-            place = hash_of(request.custom_id)
-            if self.runner.done.get(place) is None and known.get(place) is None:
+            if known.get(hash_of(request.custom_id)) is None:
                 yield request
 
     async def _submit(self, part: Part) -> None:
@@ -113,6 +115,7 @@ class BatchEngine:
                 batch = await self._look(part)
                 if batch is not None and batch.status in FINAL:
                     await self._take(part, batch)
+            self.runner.show()
             if self.parts:
                 await self.runner.pause(real_wait(POLLS.seconds(polls, random())))
                 polls += 1
@@ -122,7 +125,7 @@ class BatchEngine:
         if self.runner.stopped:
             return None
         try:
-            batch: Batch = await self._call(lambda client: client.batches.retrieve(part.batch_id))
+            batch: Batch = await self._call(_retrieved, part.batch_id)
         except openai.APIError as error:
             self._failures += 1
             if self._failures >= MOST_FAILURES or not can_be_retried(failure_of(error)):
@@ -183,6 +186,10 @@ class BatchEngine:
         for part in self.parts:
             if part.tag in self._new:
                 part.remove()
+
+
+def _retrieved(client: Any, batch_id: str) -> Any:
+    return client.batches.retrieve(batch_id)
 
 
 def _is_refused(error: openai.OpenAIError) -> bool:

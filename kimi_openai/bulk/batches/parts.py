@@ -78,7 +78,8 @@ def parts_in(folder: Path) -> list[Part]:
             shutil.rmtree(each, ignore_errors=True)
         elif (each / STATE).is_file():
             state: dict[str, Any] = json.loads((each / STATE).read_bytes())
-            found.append(Part(**{**state, "folder": each, "most": Decimal(state["most"])}))
+            state["most"] = Decimal(state["most"])
+            found.append(Part(folder=each, **state))
     return found
 
 

@@ -53,8 +53,8 @@ def _reason(result: BatchResult, batch: Batch) -> tuple[str, str]:
 
 def _problem(body: dict[str, Any], answer: dict[str, Any]) -> tuple[str, str]:
     """What is wrong with an answer, as a short name and in words; two empty texts if nothing is. Removes a fence."""
-    choice = as_dict(answer["choices"][0])
-    message = as_dict(choice.get("message"))
+    choice: dict[str, Any] = answer["choices"][0]
+    message: dict[str, Any] = choice["message"]
     if choice.get("finish_reason") == "length":
         why = "the answer was cut off by max_completion_tokens, and a batch does not continue it; raise it"
         return "TruncatedAnswerError", why

@@ -28,13 +28,12 @@ __all__ = ["Splitter"]
 
 @dataclass(slots=True)
 class Splitter:
-    """Writes parts into a folder. `most_bytes` is the size of a file at most."""
+    """Writes parts into a folder, which is made if need be. `window` is that of the batches."""
 
     client: Any
     folder: Path
     spending: Spending
     window: str
-    most_bytes: int = MAX_FILE_BYTES
     _open: dict[str, tuple[PartWriter, BatchLines]] = field(default_factory=dict[str, tuple[PartWriter, BatchLines]])
     _parts: list[Part] = field(default_factory=list[Part])
 
@@ -64,9 +63,9 @@ class Splitter:
         model = sent_model(str(request.body.get("model")), self.spending.aliases)
         line = json.dumps({"custom_id": request.custom_id, "method": "POST", "url": URL, "body": request.body})
         sent = self._lines(model).shaped(line.encode(), request.number)
-        if len(sent) >= self.most_bytes:
+        if len(sent) >= MAX_FILE_BYTES:
             raise InputError([f"line {request.number} ({request.custom_id}): {len(sent):,} bytes; a file has 100 MB"])
-        if self._open[model][0].size + len(sent) >= self.most_bytes:
+        if self._open[model][0].size + len(sent) >= MAX_FILE_BYTES:
             self._finish(model)
             self._lines(model)
         self._open[model][0].add(sent, request, fingerprint(request.body), most)

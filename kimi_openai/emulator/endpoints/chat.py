@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from multidict import CIMultiDict, CIMultiDictProxy
+
 from kimi_openai.emulator.frames import EVENT_STREAM, Cut, Pause, Response
 from kimi_openai.emulator.generation.chunks import stream_frames
 from kimi_openai.emulator.generation.default_answer import default_steps
 from kimi_openai.emulator.generation.engine import generate
-from kimi_openai.emulator.generation.script import Step
+from kimi_openai.emulator.generation.script import Step, steps_of
 from kimi_openai.emulator.json_values import Json, encode
 from kimi_openai.emulator.recorder import Request
 from kimi_openai.emulator.state.service_state import ServiceState
@@ -49,11 +51,15 @@ def _response(state: ServiceState, request: Request, found: Answer) -> Response:
 
 
 def complete(state: ServiceState, body: Json, number: int) -> tuple[int, Json]:
-    """Status and body for chat request number `number` of a batch file."""
+    """Status and body for chat request number `number` of a batch file. The user's `reply` function gets it too."""
     problem = broken_rule(body, state.behaviour)
     if problem:
         return problem.status, {"error": {"message": problem.message, "type": problem.type}}
     prompt = prompt_tokens(body, state.behaviour)
-    reply = generate(body, default_steps(body), prompt=prompt, behaviour=state.behaviour)
+    nothing = CIMultiDictProxy(CIMultiDict[str]())
+    request = Request(number, "POST", "/v1/chat/completions", nothing, nothing, (), b"", body, state.clock())
+    script = state.reply(request) if state.reply else None
+    steps = default_steps(body) if script is None else steps_of(script)
+    reply = generate(body, steps, prompt=prompt, behaviour=state.behaviour)
     envelope = state.envelope(str(body["model"]), number, kind="batch")
     return 200, envelope.completion(reply.message, reply.finish_reason, reply.usage(prompt, 0))
