@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .sanitize import escape_controls, one_line
 
-__all__ = ["LEFT", "MUTED", "NO_MATH", "Table", "escape_html", "numeric_columns", "text_table", "width"]
+__all__ = ["LEFT", "MUTED", "NO_MATH", "Table", "bar", "escape_html", "numeric_columns", "text_table", "width"]
 
 MUTED = "opacity:.75"
 """Legible on a light and on a dark page, in any front end."""
@@ -116,6 +116,17 @@ def width(text: str) -> int:
         elif before != "\u200d" and unicodedata.category(char) not in ("Mn", "Me", "Cf"):
             columns += 2 if unicodedata.east_asian_width(char) in "WF" else 1
     return columns
+
+
+def bar(share: float, columns: int = 20) -> str:
+    """A progress bar; `share` is from 0 to 1.
+
+    >>> bar(0.25, 8)
+    '[##------]  25 %'
+    """
+    share = min(max(share, 0.0), 1.0)
+    full = int(share * columns)
+    return f"[{'#' * full}{'-' * (columns - full)}] {share:4.0%}".replace("%", " %")
 
 
 def _is_number(cell: str) -> bool:
