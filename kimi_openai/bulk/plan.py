@@ -25,7 +25,7 @@ from .estimate import Estimate, cost_at_most, reserved
 from .index import Index, fingerprint, hash_of
 from .requests import Request, Requests
 
-__all__ = ["Planner", "adapter"]
+__all__ = ["Planner", "adapter", "body_problems"]
 
 MOST_PROBLEMS = 20
 
@@ -127,7 +127,7 @@ class Planner:
 
     def _checked(self, request: Request, name: str) -> Reservation:
         """What the line reserves. Notes what Kimi would refuse in the body, and what the limits never admit."""
-        for problem in _body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
+        for problem in body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
             self._report(f"{name}: {problem}")
         one = reserved(request, self.aliases)
         if self.engine == "live" and self.rates.tpm and one.tokens > self.rates.tpm:
@@ -175,7 +175,7 @@ def adapter(aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Callable[
     """What makes the body that is sent of that of a line, for `Copies`; one that cannot be sent stays as it is."""
 
     def adapted(body: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not is_adapted or any(_body_problems(body, aliases, is_adapted=False)):
+        if not is_adapted or any(body_problems(body, aliases, is_adapted=False)):
             return body
         valid, _ = valid_json(body)
         return shape(valid, aliases=aliases).body
@@ -183,7 +183,8 @@ def adapter(aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Callable[
     return adapted
 
 
-def _body_problems(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
+def body_problems(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
+    """What Kimi would refuse in the body of a request."""
     if not isinstance(body.get("model"), str) or not body["model"]:
         return ["the model is missing; pass model=... (--model)"]
     messages = body.get("messages")

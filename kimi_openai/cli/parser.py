@@ -149,8 +149,12 @@ def _bulk(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", required=True, metavar="PATH", help="the answers, one JSON a line")
     command.add_argument("--limits", metavar="TIER", help="the account's tier: tier0 to tier5")
     command.add_argument(
-        "--engine", choices=("live", "batch"), default="live", help="batch: the Batch API, 60 %% of the price, in hours"
+        "--engine",
+        choices=("live", "batch", "ray"),
+        default="live",
+        help="batch: the Batch API, 60 %% of the price, in hours; ray: workers of a Ray cluster (kimi-openai[ray])",
     )
+    command.add_argument("--workers", type=int, default=2, metavar="N", help="of the engine ray (default 2)")
     command.add_argument("--window", default="24h", metavar="TIME", help="of a batch: from 12h to 7d (default 24h)")
     command.add_argument("--delete-files", action="store_true", help="delete a batch's files once its answers are here")
     command.add_argument("--budget", metavar="AMOUNT", help="what may be spent at most, in the account's currency")

@@ -99,19 +99,45 @@ class Admission:
 
     def admit(self, tokens: int, now: float) -> Admitted:
         """Count a request whose delay is over."""
-        self.open += 1
-        parts = [(self._requests, 1), (self._tokens, tokens)]
-        if self.adaptation.limit("tpd", now) is not None:
-            parts.append((self._day, tokens))
-        buckets = tuple((window, window.add(amount, now), amount) for window, amount in parts if amount)
         self._next = now + self._spacing(tokens, now)
-        return Admitted(now, tokens, buckets)
+        return self.adopt(tokens, now)
 
     def sent(self, request: Admitted, now: float) -> None:
         """The request left only now: until here it waited for a connection, or for its turn in a busy event loop."""
         for window, bucket, amount in request.buckets:
             window.correct(bucket, -amount)
         request.buckets = tuple((window, window.add(amount, now), amount) for window, _, amount in request.buckets)
+
+    def adopt(self, tokens: int, now: float) -> Admitted:
+        """Count a request that something else has admitted, now: when it was sent is not known."""
+        self.open += 1
+        parts = [(self._requests, 1), (self._tokens, tokens)]
+        if self.adaptation.limit("tpd", now) is not None:
+            parts.append((self._day, tokens))
+        return Admitted(
+            now, tokens, tuple((window, window.add(amount, now), amount) for window, amount in parts if amount)
+        )
+
+    def assume_full(self, now: float, pause: float) -> None:
+        """Take the minute as used up, because nothing is known of it, and admit nothing for `pause` seconds.
+
+        The pause is for the open requests of others: whoever has some reports them in that time.
+        """
+        for name, window in (("rpm", self._requests), ("tpm", self._tokens)):
+            limit = self.adaptation.limit(name, now)
+            if limit is not None:
+                window.add(max(limit - window.sum(now), 0), now)
+        self.adaptation.paused_until = max(self.adaptation.paused_until, now + pause)
+
+    def assume_today(self, tokens: int, now: float) -> None:
+        """Take at least so many tokens of the day as used."""
+        missing = tokens - self._day.sum(now)
+        if missing > 0:
+            self._day.add(missing, now)
+
+    def today(self, now: float) -> int:
+        """The tokens of the last day; 0 if the account has no daily limit."""
+        return self._day.sum(now)
 
     def end(self, request: Admitted) -> None:
         """The request is over: its answer was read, or it failed."""

@@ -15,10 +15,10 @@ from kimi_openai._internal.clock import now
 from kimi_openai._internal.secrets import shown
 from kimi_openai.models.tiers import TIERS
 
-from .admission import Admitted, Usage
+from .admission import Usage
 from .feedback import Feedback
 from .permit import Permit
-from .process import Process
+from .process import Counter, Process
 from .prompt_size import Estimator
 from .rates import Rates, rates_of
 from .waiting import TaskWaiter, ThreadWaiter
@@ -65,13 +65,12 @@ class Limits:
         self.minute = minute
         self.estimator = Estimator()
         self.warned: set[str] = set()
-        self._processes: dict[int, Process] = {}
+        self._processes: dict[int, Counter[Any]] = {}
 
     @property
     def rates(self) -> Rates:
         """The numbers now, with what Kimi has named."""
-        learnt, time = self._process.admission.adaptation, now()
-        return Rates(*(learnt.limit(name, time) for name in ("concurrency", "rpm", "tpm", "tpd")))
+        return self._process.rates()
 
     @property
     def counts_tokens(self) -> bool:
@@ -81,7 +80,7 @@ class Limits:
     @property
     def open(self) -> int:
         """How many requests are open."""
-        return self._process.admission.open
+        return self._process.open
 
     @property
     def waiting(self) -> int:
@@ -95,17 +94,14 @@ class Limits:
     def change(self, **rates: int | None) -> None:
         """Set some of the limits anew while requests run: `change(rpm=200)`."""
         self._rates = _checked_rates(None, {**asdict(self._rates), **rates})
-        process = self._process
-        with process.line.lock:
-            process.admission.change(**rates)
-        process.line.look_again()
+        self._process.change(**rates)
 
     def enter(self, timeout: float | None = None, *, tokens: int = 0) -> Permit:
         """A permit for a request that reserves so many tokens, as soon as its turn comes.
 
         Raises `TimeoutError` if that is later than in `timeout` seconds, and `LimitsError` if it is never.
         """
-        waiter, process = ThreadWaiter[Admitted](tokens), self._process
+        waiter, process = ThreadWaiter[Any](tokens), self._process
         with process.turn(waiter, timeout) as turn:
             while (seconds := turn.wait()) is not None:
                 waiter.wait(seconds)
@@ -113,16 +109,19 @@ class Limits:
 
     async def enter_async(self, timeout: float | None = None, *, tokens: int = 0) -> Permit:
         """Like `enter`, for a task, which may be cancelled while it waits."""
-        waiter, process = TaskWaiter[Admitted](tokens), self._process
+        waiter, process = TaskWaiter[Any](tokens), self._process
         with process.turn(waiter, timeout) as turn:
             while (seconds := turn.wait()) is not None:
                 await waiter.wait(seconds)
         return Permit(_Grant(self, process, turn.granted))
 
     @property
-    def _process(self) -> Process:
+    def _process(self) -> Counter[Any]:
         pid = os.getpid()  # a forked child never gets back what the threads of its parent hold; setdefault is atomic
-        return self._processes.get(pid) or self._processes.setdefault(pid, Process(self._rates, self.minute))
+        return self._processes.get(pid) or self._processes.setdefault(pid, self._new_process())
+
+    def _new_process(self) -> Counter[Any]:
+        return Process(self._rates, self.minute)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _remade, (type(self), self._rates, self.estimate, self.minute)
@@ -157,17 +156,17 @@ class _Grant:
     """What a limiter has granted to one request."""
 
     limits: Limits
-    process: Process
-    admitted: Admitted
+    process: Counter[Any]
+    granted: Any
 
     def give_back(self) -> None:
-        self.process.line.give_back(self.admitted)
+        self.process.line.give_back(self.granted)
 
     def sent(self) -> None:
-        self.process.sent(self.admitted)
+        self.process.sent(self.granted)
 
     def learn(self, feedback: Feedback) -> None:
-        self.process.learn(feedback, self.admitted)
+        self.process.learn(feedback, self.granted)
 
     def settle(self, prompt_tokens: int, estimated: int) -> None:
         self.limits.estimator.learn(prompt_tokens, estimated)

@@ -103,3 +103,11 @@ def test_bad_input_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     assert (code, "line 1: it has no body" in err) == (2, True)
     code, _, err = run("bulk", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / "out.jsonl"))
     assert (code, "none.jsonl" in err) == (2, True)
+
+
+def test_what_the_engine_ray_does_not_have(run: Run, source: Path, tmp_path: Path) -> None:
+    """Is wrong usage; nothing is sent. Its runs are in `tests/ray`."""
+    output = str(tmp_path / "out.jsonl")
+    code, _, err = run("bulk", str(source), "-o", output, "--engine", "ray", "--budget", "1", "--ordered")
+    assert (code, "--engine ray has no --budget, --ordered" in err) == (2, True)
+    assert run.kimi.requests == []
