@@ -22,23 +22,7 @@ from .screen import WaitingLine, has_colour, is_dumb, screen_of
 if TYPE_CHECKING:
     from .markdown import MarkdownWriter
 
-__all__ = ["Console", "EscapingWriter"]
-
-
-class EscapingWriter:
-    """A text file that escapes what is written through it, for code that uses `print`."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file, self._escaper = file, ControlEscaper()
-
-    def write(self, text: str) -> int:
-        """Write the text with its control characters written out."""
-        self._file.write(self._escaper.feed(text))
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush the file beneath."""
-        self._file.flush()
+__all__ = ["Console"]
 
 
 class Console:

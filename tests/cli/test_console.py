@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from kimi_openai.cli.console import Console, EscapingWriter
+from kimi_openai.cli.console import Console
 
 from .conftest import TerminalFile
 
@@ -38,12 +38,3 @@ def test_invisible_characters_are_data_in_a_pipe() -> None:
         console.end_answer()
     assert piped.getvalue() == "pay\u200bpal \\x1b[2J\npay\u200bpal \\u202e\n"
     assert terminal.getvalue() == "pay\\u200bpal \\x1b[2J\npay\\u200bpal \\u202e\n"
-
-
-def test_printed_text_is_escaped() -> None:
-    """For code that uses `print`."""
-    file = io.StringIO()
-    writer = EscapingWriter(file)
-    print("a\x1b[2J", file=writer)
-    writer.flush()
-    assert file.getvalue() == "a\\x1b[2J\n"
