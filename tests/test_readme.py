@@ -12,7 +12,7 @@ import pytest
 
 import kimi_openai
 from kimi_openai import KimiCompatWarning
-from kimi_openai.cli.parser import parser
+from kimi_openai.cli.parser import parser, with_command
 from kimi_openai.emulator import Emulator
 
 from .cli.conftest import completed
@@ -60,7 +60,7 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_one(command: str) -> None:
     """With options that it has."""
-    assert parser().parse_args(shlex.split(command)[1:]).command
+    assert parser().parse_args(with_command(shlex.split(command)[1:])).command
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r'help\("(\w+\.[a-z_]+)"\)', README))))
