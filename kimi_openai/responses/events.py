@@ -90,7 +90,7 @@ class EventRepairer:
     # Pieces of texts -------------------------------------------------------------------------------------------------
 
     def _delta(self, event: Event, kind: str) -> list[Event]:
-        piece, position = event.get("delta"), event.get("output_index")
+        piece, position = event.get("delta"), _number(event, "output_index")
         if piece is None:
             return []
         if not isinstance(piece, str):
@@ -98,7 +98,7 @@ class EventRepairer:
         if kind == "arguments":
             position = _position(event)
             self._arguments[position] = self._arguments.get(position, "") + piece
-        place = Place(kind, position, event.get("content_index", event.get("summary_index")))
+        place = Place(kind, position, _number(event, "summary_index" if kind == "reasoning" else "content_index"))
         text = self._texts.feed(place, piece)
         self._so_far[kind].append(text)
         self._deltas[place] = event
@@ -187,7 +187,14 @@ class EventRepairer:
 
 
 def _position(event: Event) -> int:
-    position = event.get("output_index")
-    if type(position) is not int:
+    position = _number(event, "output_index")
+    if position is None:
         raise WireError("output_index", "a number", position)
     return position
+
+
+def _number(event: Event, name: str) -> int | None:
+    number = event.get(name)
+    if number is not None and type(number) is not int:
+        raise WireError(name, "a number", number)
+    return number

@@ -24,10 +24,10 @@ from kimi_openai import (
     stream,
     upload_media,
 )
-from kimi_openai.cli import chat as cli_chat
 from kimi_openai.cli import commands
 from kimi_openai.cli.console import Console
 from kimi_openai.cli.printer import AnswerPrinter
+from kimi_openai.cli.raw import print_raw
 from kimi_openai.messages.reply import reply_of
 from kimi_openai.notebook.display import html_of, text_of
 from tests.conftest import Mode
@@ -295,7 +295,7 @@ def command_line(desk: Desk) -> None:
         return
     for work in (
         lambda: AnswerPrinter(console).run(client, ASK),
-        lambda: cli_chat._print_raw(client, ASK, console),
+        lambda: print_raw(client, ASK, console),
         lambda: commands.balance(client, options, console),
         lambda: commands.models(client, options, console),
         lambda: commands.files(client, options, console, io.StringIO()),

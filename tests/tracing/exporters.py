@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import kimi_openai
 from tests.servers import Answering
 
-__all__ = ["Inbox", "braintrust_rows", "provider_in_memory", "spans_in_memory"]
+__all__ = ["Inbox", "braintrust_rows", "logfire_spans", "provider_in_memory", "spans_in_memory"]
 
 
 def spans_in_memory() -> tuple[Any, Callable[[], list[Any]]]:
@@ -45,6 +47,16 @@ def as_json(span: Any) -> dict[str, Any]:
         "attributes": dict(span.attributes),
         "events": [{"name": event.name, **event.attributes} for event in span.events],
     }
+
+
+def logfire_spans() -> Callable[[], list[Any]]:
+    """logfire with `spans_in_memory`. A client that is not in site-packages would count as the user's code."""
+    import logfire
+
+    processor, collect = spans_in_memory()
+    logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[processor])
+    logfire.add_non_user_code_prefix(Path(kimi_openai.__file__).parent)
+    return collect
 
 
 def braintrust_rows() -> Callable[[], list[Any]]:

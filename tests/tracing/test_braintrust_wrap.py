@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
+from .comparison import Recorded, each_call, needs
 from .exporters import braintrust_rows
-from .test_braintrust_auto import MISSING, VOLATILE
 
-__all__ = ["VOLATILE"]
+needs("braintrust")
+VOLATILE = {"start", "end", "time_to_first_token", "exec_counter", "span_id", "root_span_id"}
+MISSING = {"refused": {"error"}}
+"""It records that a call was made and failed, but no error."""
 
 
 def set_up() -> Callable[[], list[Any]]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import kimi_openai
-
 from .comparison import Recorded, each_call, needs
-from .exporters import spans_in_memory
+from .exporters import logfire_spans
 
 needs("logfire")
 VOLATILE = {"duration", "logfire.msg"}
@@ -23,18 +20,8 @@ def set_up() -> Callable[[], list[Any]]:
     """Spans in memory."""
     import logfire
 
-    collect = configure()
+    collect = logfire_spans()
     logfire.instrument_openai()
-    return collect
-
-
-def configure() -> Callable[[], list[Any]]:
-    """Spans in memory. A client that is not in site-packages would count as the user's code."""
-    import logfire
-
-    processor, collect = spans_in_memory()
-    logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[processor])
-    logfire.add_non_user_code_prefix(Path(kimi_openai.__file__).parent)
     return collect
 
 

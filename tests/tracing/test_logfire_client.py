@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .comparison import Recorded, each_call
-from .test_logfire import ADAPTED, MISSING, VOLATILE, configure
+from .comparison import Recorded, each_call, needs
+from .exporters import logfire_spans
 
-__all__ = ["VOLATILE"]
+needs("logfire")
+VOLATILE = {"duration", "logfire.msg"}
+MISSING: dict[str, set[str]] = {}
+
+ADAPTED = {"logfire.exception.fingerprint"}
+"""The hash of an exception's stack."""
 
 
 def set_up() -> Callable[[], list[Any]]:
     """Spans in memory."""
-    return configure()
+    return logfire_spans()
 
 
 def wrap(client: Any) -> Any:
