@@ -6,17 +6,17 @@ import os
 import re
 import select
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pyte
 import pytest
 
 from kimi_openai.emulator import Emulator
+from tests.forked import started_on
 
 from .conftest import environment
 
@@ -49,7 +49,7 @@ class Screen(pyte.Screen):
 class Terminal:
     """A program on a pseudo-terminal: the bytes that it has written since the last look, its screen, and a keyboard."""
 
-    def __init__(self, master: int, process: subprocess.Popen[bytes], columns: int, rows: int) -> None:
+    def __init__(self, master: int, process: BaseProcess, columns: int, rows: int) -> None:
         self._master, self.process = master, process
         self.shown = ""
         self._screen = Screen(columns, rows, master)
@@ -117,7 +117,7 @@ class Terminal:
     def rest(self) -> str:
         """What was written until the program ended."""
         end = time.monotonic() + TIMEOUT
-        while self.process.poll() is None:
+        while self.process.is_alive():
             assert time.monotonic() < end, f"it does not end, saw {self.lines!r}"
             self._read(0.05)
         while self._read(0):
@@ -150,22 +150,14 @@ def on_terminal(
     pty, fcntl, termios = map(pytest.importorskip, ("pty", "fcntl", "termios"))
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    program = (
-        f"import sys; sys.modules.update(dict.fromkeys({[*hidden]!r}))\n"
-        "from kimi_openai.cli.main import main; sys.exit(main())"
-    )
-    opened = '<"$0" >"$0" 2>&1'  # opened by the leader of a session, it becomes the controlling terminal
-    on_it = f'{stdin} | "$@" >"$0" 2>&1' if stdin else f'exec "$@" {opened}'
-    process = subprocess.Popen(
-        ["sh", "-c", on_it, os.ttyname(slave), sys.executable, "-W", "error", "-c", program, *arguments],
-        start_new_session=True,
-        env={name: value for name, value in environment(kimi, TERM="dumb").items() if name not in SIZES} | variables,
-    )
+    variables = {name: value for name, value in environment(kimi, TERM="dumb").items() if name not in SIZES} | variables
+    process = started_on(os.ttyname(slave), arguments, variables, hidden=hidden, stdin=stdin)
     try:
         yield Terminal(master, process, columns, rows)
-        process.wait(timeout=TIMEOUT)
+        process.join(TIMEOUT)
+        assert process.exitcode is not None, "it does not end"
     finally:
         process.kill()
-        process.wait()
+        process.join()
         os.close(slave)
         os.close(master)

@@ -133,7 +133,7 @@ def test_ctrl_c_keeps_the_text_so_far(kimi: Emulator) -> None:
         terminal.until_screen("beginning")
         terminal.type(CTRL_C)
         terminal.rest()
-    assert terminal.process.returncode == 130
+    assert terminal.process.exitcode == 130
     assert terminal.lines == ["One", "the *beginning"]
 
 

@@ -86,7 +86,7 @@ def test_attacks_on_a_terminal(kimi: Emulator) -> None:
     kimi.script(think(f"<{everything}>"), say(f"({everything})"))
     with on_terminal(kimi, "chat", "Hi", hidden=EXTRAS, TERM="xterm") as terminal:
         shown = terminal.rest()
-    assert terminal.process.returncode == 0
+    assert terminal.process.exitcode == 0
     assert set(re.findall("\x1b[^m]*m?", shown)) == {"\x1b[2m", "\x1b[0m"}
     assert not CONTROLS.search(shown.replace("\r\n", "\n").replace("\x1b[2m", "").replace("\x1b[0m", ""))
     assert r"\x1b]8;;https://evil.example\x1b\click" in shown

@@ -75,7 +75,7 @@ def test_a_pipe_into_a_terminal(kimi: Emulator) -> None:
     """`cat x | kimi-openai chat "Summarise"` with the answer on a terminal."""
     with on_terminal(kimi, "chat", "Summarise", stdin="printf 'a\\nb'") as terminal:
         terminal.rest()
-    assert terminal.process.returncode == 0
+    assert terminal.process.exitcode == 0
     assert kimi.chats[-1]["messages"][0]["content"] == "Summarise\n\na\nb"
 
 

@@ -44,7 +44,7 @@ def test_a_conversation(kimi: Emulator, variables: dict[str, str], hidden: tuple
         assert "401" in terminal.text
         terminal.enter("five")
         assert "Traceback" not in terminal.leave()
-    assert terminal.process.returncode == 0
+    assert terminal.process.exitcode == 0
     *_, third, _, fifth = contents(kimi)
     assert third == ["Be brief.", "one", "first answer", "two", "the beginning", "three"]
     assert fifth == ["Be brief.", "five"]
