@@ -54,7 +54,8 @@ def _run(
         assert pipe is not None
         os.dup2(pipe.fileno(), 0)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] - None: cannot be imported
+    imported = [name for name in sys.modules if name.partition(".")[0] in hidden]  # by httpx, for one
+    sys.modules.update(dict.fromkeys([*hidden, *imported]))  # type: ignore[arg-type] - None: cannot be imported
     sys.argv[1:] = arguments
     signal.signal(signal.SIGINT, signal.default_int_handler)
     warnings.resetwarnings()

@@ -11,11 +11,13 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
+from heapq import merge
 from typing import Any
 
 __all__ = ["Index", "fingerprint", "hash_of", "hash_of_body"]
 
 CAPS = ("max_completion_tokens", "max_tokens")
+RUN = 1 << 16
 
 
 def hash_of(text: str) -> int:
@@ -51,8 +53,10 @@ class Index:
         self._values.append(value)
 
     def sort(self) -> None:
-        """Sort the entries."""
-        order = array("Q", sorted(range(len(self._keys)), key=self._keys.__getitem__))
+        """Sort the entries, run by run: only the numbers of one run are Python objects at a time."""
+        count, key = len(self._keys), self._keys.__getitem__
+        runs = [array("Q", sorted(range(start, min(start + RUN, count)), key=key)) for start in range(0, count, RUN)]
+        order = array("Q", merge(*runs, key=key))
         self._keys = array("Q", (self._keys[place] for place in order))
         self._values = array("Q", (self._values[place] for place in order))
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -44,7 +44,7 @@ class Run:
         monkeypatch.setenv("MOONSHOT_BASE_URL", kimi.base_url)
         monkeypatch.setenv("MOONSHOT_API_KEY", kimi.api_key)
 
-    def __call__(self, *arguments: str, stdin: str | io.StringIO = "") -> tuple[int, str, str]:
+    def __call__(self, *arguments: str, stdin: str | TextIO = "") -> tuple[int, str, str]:
         self._patch.setattr(sys, "stdin", io.StringIO(stdin) if isinstance(stdin, str) else stdin)
         self._capsys.readouterr()
         code = main(arguments)

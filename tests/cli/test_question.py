@@ -55,20 +55,35 @@ def test_a_template_without_what_it_needs_is_wrong_usage(run: Run, tmp_path: Pat
     assert (code, out, what in errors, run.kimi.chats) == (2, "", True, [])
 
 
-def test_any_bytes_are_taken_from_stdin(kimi: Emulator) -> None:
-    """What is not UTF-8 is told; a byte order mark and NUL are no problem."""
-    run = [sys.executable, "-m", "kimi_openai", "chat", "Summarise"]
-    for sent, question, note in (
+@pytest.mark.parametrize(
+    ("sent", "question", "note"),
+    [
         (b"caf\xe9 \xff\x00", "caf\ufffd \ufffd\x00", "2 characters cannot be decoded"),
         ("é".encode("utf-16"), "é", ""),
         (b"\xef\xbb\xbfplain", "plain", ""),
         (bytes(range(256)), None, "cannot be decoded"),
-    ):
-        done = subprocess.run(run, input=sent, capture_output=True, timeout=TIMEOUT, env=environment(kimi))
-        assert done.returncode == 0, done.stderr
-        assert note in done.stderr.decode() if note else done.stderr == b""
-        if question is not None:
-            assert kimi.chats[-1]["messages"][0]["content"] == f"Summarise\n\n{question}"
+    ],
+)
+def test_any_bytes_are_taken_from_stdin(run: Run, sent: bytes, question: str | None, note: str) -> None:
+    """What is not UTF-8 is told; a byte order mark and NUL are no problem."""
+    code, _, errors = run("chat", "Summarise", stdin=io.TextIOWrapper(io.BytesIO(sent), "utf-8"))
+    assert code == 0, errors
+    assert note in errors if note else errors == ""
+    if question is not None:
+        assert run.sent()["messages"][0]["content"] == f"Summarise\n\n{question}"
+
+
+def test_bytes_of_a_real_pipe(kimi: Emulator) -> None:
+    """In a process of its own, whose stdin Python opens in the encoding of the locale."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kimi_openai", "chat", "Summarise"],
+        input=b"caf\xe9",
+        capture_output=True,
+        timeout=TIMEOUT,
+        env=environment(kimi, LC_ALL="C"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert kimi.chats[-1]["messages"][0]["content"] == "Summarise\n\ncaf\ufffd"
 
 
 def test_a_pipe_into_a_terminal(kimi: Emulator) -> None:
