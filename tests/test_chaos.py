@@ -121,7 +121,7 @@ async def _sleeps(client: Any, _: Plan) -> Any:
 
 async def _is_late(client: Any, plan: Plan) -> Any:
     completion = await _nothing_wrong(client, plan)
-    await asyncio.sleep(2.6) if plan.is_async else time.sleep(2.6)
+    await asyncio.sleep(4) if plan.is_async else time.sleep(4)
     return completion
 
 

@@ -12,10 +12,9 @@ import pytest
 
 import kimi_openai
 from kimi_openai import KimiCompatWarning
+from kimi_openai.cli.main import main
 from kimi_openai.cli.parser import parser, with_command
 from kimi_openai.emulator import Emulator
-
-from .cli.conftest import completed
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -43,9 +42,10 @@ def test_the_set_up_is_two_commands() -> None:
     assert (lines[0].endswith("-m kimi_openai demo"), lines[1].endswith("-m pytest")) == (True, True)
 
 
-def test_what_it_shows_of_the_demo_is_what_the_demo_prints() -> None:
+def test_what_it_shows_of_the_demo_is_what_the_demo_prints(capsys: pytest.CaptureFixture[str]) -> None:
     """Line by line, in the same order."""
-    printed = iter(completed("demo").stdout.splitlines())
+    main(["demo"])
+    printed = iter(capsys.readouterr().out.splitlines())
     shown = blocks("text")[0].splitlines()
     assert [line for line in shown if line not in printed] == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import openai
@@ -17,6 +18,8 @@ from kimi_openai.errors.exceptions import CompatError, Note
 from kimi_openai.messages.reply import reply_of
 from tests.conftest import Mode
 from tests.harmless import wrong_in
+
+from .conftest import shell_of
 
 InteractiveShell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
 TerminalInteractiveShell = pytest.importorskip("IPython.terminal.interactiveshell").TerminalInteractiveShell
@@ -45,12 +48,11 @@ class Page:
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """A notebook's front end."""
-    shell = InteractiveShell.instance()
-    shell.display_formatter.active_types = shell.display_formatter.format_types
-    found = Page()
-    monkeypatch.setattr(shell.display_pub, "publish", found.publish)
-    yield found
-    InteractiveShell.clear_instance()
+    with shell_of(InteractiveShell) as shell:
+        shell.display_formatter.active_types = shell.display_formatter.format_types
+        found = Page()
+        monkeypatch.setattr(shell.display_pub, "publish", found.publish)
+        yield found
 
 
 def test_a_stream_is_one_output_that_is_repainted(kimi: Emulator, mode: Mode, page: Page) -> None:
@@ -153,12 +155,8 @@ def test_show_takes_every_kind_of_value(kimi: Emulator, page: Page) -> None:
 @pytest.fixture(params=["python", "ipython"])
 def terminal(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """What was written to a terminal, with and without IPython."""
-    if request.param == "ipython":
-        InteractiveShell.clear_instance()
-        TerminalInteractiveShell.instance()
-    yield lambda: capsys.readouterr().out
-    if request.param == "ipython":
-        TerminalInteractiveShell.clear_instance()
+    with shell_of(TerminalInteractiveShell) if request.param == "ipython" else nullcontext():
+        yield lambda: capsys.readouterr().out
 
 
 def test_in_a_terminal_only_what_is_new_is_written(kimi: Emulator, mode: Mode, terminal: Callable[[], str]) -> None:

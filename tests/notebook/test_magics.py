@@ -14,6 +14,8 @@ from kimi_openai import tool_message
 from kimi_openai.emulator import Emulator, call, say, think
 from tests.conftest import Mode
 
+from .conftest import shell_of
+
 capture = pytest.importorskip("IPython.utils.capture")
 completer = pytest.importorskip("IPython.core.completer")
 InteractiveShell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
@@ -22,8 +24,8 @@ InteractiveShell = pytest.importorskip("IPython.core.interactiveshell").Interact
 class Notebook:
     """A shell with the extension and a client; `run` returns what a cell printed, showed and raised."""
 
-    def __init__(self, kimi: Emulator) -> None:
-        self.shell = InteractiveShell.instance()
+    def __init__(self, shell: Any, kimi: Emulator) -> None:
+        self.shell = shell
         self.shell.display_formatter.active_types = self.shell.display_formatter.format_types
         self.shell.Completer.use_jedi = False  # it knows nothing of magics, and reads every module it finds
         self.names: dict[str, Any] = self.shell.user_ns
@@ -44,8 +46,8 @@ class Notebook:
 @pytest.fixture
 def notebook(kimi: Emulator) -> Iterator[Notebook]:
     """A notebook with `%load_ext kimi_openai`."""
-    yield Notebook(kimi)
-    InteractiveShell.clear_instance()
+    with shell_of(InteractiveShell) as shell:
+        yield Notebook(shell, kimi)
 
 
 def test_a_question_in_a_line_and_its_answer_in_a_variable(kimi: Emulator, notebook: Notebook) -> None:

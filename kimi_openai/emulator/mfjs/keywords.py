@@ -90,6 +90,7 @@ def _enum(value: Any, node: Json, path: Path, context: Context) -> None:
     _check_address(path, context)
     if "type" not in node:
         raise Violation(path[:-1], "type is not defined")
+    _type(node["type"], node, (*path[:-1], "type"), context)
     kinds: list[str] = node["type"] if is_array(node["type"]) else [node["type"]]
     check_enum_types(kinds, path[:-1])
     for item in value:

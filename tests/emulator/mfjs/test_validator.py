@@ -49,6 +49,7 @@ Refused = tuple[Any, Level, str, str]
 """A schema, the lowest level that refuses it, the path and the message."""
 
 VALUES: dict[str, Refused] = {
+    "type of an enum": ({"type": None, "enum": [None]}, "lite", "root", "type must be string or array of strings"),
     "no object": (None, "lite", "root", "schema must be a dict"),
     "unknown type": (obj(a={"type": "date"}), "lite", "properties.a", "invalid type"),
     "unknown type in a list": ({"type": ["date"]}, "lite", "root", "invalid type in type array"),
