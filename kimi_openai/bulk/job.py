@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +91,8 @@ class Job:
             if copies is not None and runner.cause is None:
                 runner.answered += copies.write(files.output, files.done())
                 runner.failed += copies.write(files.errors, files.done())
+            with suppress(OSError):  # such as a full disk; the next run does it
+                files.tidy()
             if self.is_ordered and not runner.stopped:
                 put_in_order(files.output, self.requests)
         report = self._report(runner)

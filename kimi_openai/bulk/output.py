@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kimi_openai._internal.json_values import is_dict
-
+from .errors import OutputError
+from .foreign import foreign_part
+from .json_lines import parsed
 from .locking import lock
 
 __all__ = ["OutputFile"]
@@ -24,7 +25,7 @@ PIECE = 1 << 16
 
 
 class OutputFile:
-    """A JSONL file that is only appended to. Raises `OutputError` if another run has it."""
+    """A JSONL file that is only appended to. Raises `OutputError` if another run has it, or none has written it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,19 +33,26 @@ class OutputFile:
         self._file = _opened(path)
         self._unlock = _nothing
         self._is_dirty = False
+        self.begin = 0
+        """Where the lines begin that count. Those before it are asked again."""
         try:
             self._unlock = lock(self._file, path)
+            _check(path)
             self._end = self._repair()
         except BaseException:
             self.close()
             raise
 
-    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The lines that are there, each with its offset. A line that is damaged is overwritten with blanks."""
+    def records(self, begin: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The lines that count, or those from another offset on, each with its offset.
+
+        A line that is damaged is overwritten with blanks.
+        """
+        offset = self.begin if begin is None else begin
         with self.path.open("rb") as lines:
-            offset = 0
+            lines.seek(offset)
             for line in lines:
-                record = _parsed(line)
+                record = parsed(line)
                 if record is not None:
                     yield offset, record
                 elif line.strip():
@@ -72,8 +80,26 @@ class OutputFile:
         self._end += written
         self._is_dirty = True
 
-    def replace(self, new: Path) -> None:
-        """Let another file take its place, in one step."""
+    @property
+    def end(self) -> int:
+        """Where the next line begins."""
+        return self._end
+
+    def rewrite(self, lines: Iterable[bytes]) -> None:
+        """Let a file with these lines take its place, in one step: a killed process leaves one of the two."""
+        new = self.path.with_name(f"{self.path.name}.tmp")
+        try:
+            with new.open("wb") as target:
+                target.writelines(lines)
+                target.flush()
+                os.fsync(target.fileno())
+        except BaseException:
+            new.unlink()
+            raise
+        self._replace(new)
+        self.begin = 0
+
+    def _replace(self, new: Path) -> None:
         if os.name == "nt":  # where an open file is not replaced, and the lock is on another one
             os.close(self._file)
         try:
@@ -83,11 +109,6 @@ class OutputFile:
                 self._close()
             self._file = _opened(self.path)
         self._end = os.fstat(self._file).st_size
-
-    def clear(self) -> None:
-        """Remove all lines."""
-        os.ftruncate(self._file, 0)
-        self._end = 0
 
     def sync(self) -> None:
         """Let the disk have what was written."""
@@ -122,7 +143,7 @@ class OutputFile:
         last = self._read(size - start, start)
         if not last:
             return size
-        if _parsed(last) is None:
+        if parsed(last) is None:
             os.ftruncate(self._file, start)
             return start
         if not last.endswith(b"\n"):
@@ -145,13 +166,14 @@ def _nothing() -> None:
     """Nothing is locked."""
 
 
+def _check(path: Path) -> None:
+    with path.open("rb") as lines:
+        part = foreign_part(lines)
+    if part:
+        raise OutputError(
+            f"{path} is there already, and no output of a bulk run: {part}; nothing was changed, choose another output"
+        )
+
+
 def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        record: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if is_dict(record) and isinstance(record.get("custom_id"), str) else None

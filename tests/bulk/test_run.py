@@ -160,6 +160,49 @@ def test_failed_lines_do_not_end_the_run(files: Files) -> None:
     assert sorted(ids(files.output)) == ["r0", "r1", "r2", "r3"]
 
 
+def test_failures_are_kept_until_they_are_asked_again(files: Files) -> None:
+    """A run that sends nothing, or is stopped first, leaves their reasons and their costs."""
+    files.write([line(number, "fail") for number in range(3)])
+    files.kimi.reply = lambda _: [say("x"), finish("content_filter")]
+    first = files.run(concurrency=1)
+    before = records(files.errors)
+    no = files.run(retry_failed=True, confirm=lambda _: False)
+    assert (no.left, no.cost) == (3, first.cost)
+    assert records(files.errors) == before
+    with pytest.raises(InputError):
+        files.run([line(0), {}], retry_failed=True)
+    assert records(files.errors) == before
+    files.kimi.reply = None
+    files.kimi.script(say("a prime"))
+    files.kimi.script(say("x"), finish("content_filter"))
+    files.kimi.fail(None, None, bad_key())
+    with pytest.raises(BulkStoppedError) as caught:
+        files.run(retry_failed=True, concurrency=1)
+    report = caught.value.report
+    assert (report.answered, report.failed, report.left) == (1, 1, 1)
+    assert sorted(ids(files.errors)) == ["r1", "r2"]
+    again = files.run()
+    assert (again.resumed, again.left, again.cost) == (3, 0, report.cost)
+    assert files.run(retry_failed=True).answered == 2
+    assert records(files.errors) == []
+
+
+def test_failures_that_were_asked_again_when_it_was_killed(files: Files) -> None:
+    """What is in both files, or twice in one, counts once."""
+    files.write([line(number) for number in range(3)])
+    files.kimi.reply = lambda _: [say("x"), finish("content_filter")]
+    cost = files.run(concurrency=1).cost
+    files.kimi.reply = None
+    old = files.errors.read_bytes()
+    report = files.run(retry_failed=True, limit=1)
+    rest = files.errors.read_bytes()
+    files.errors.write_bytes(old + rest)
+    again = files.run()
+    assert (again.resumed, again.left, again.cost) == (3, 0, report.cost)
+    assert files.errors.read_bytes() == rest
+    assert report.cost > cost
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [(out_of_quota, openai.RateLimitError, "top up"), (bad_key, openai.AuthenticationError, "key")],
