@@ -84,6 +84,7 @@ class Job:
             asked = self.requests if copies is None else copies
             numbers = (spending, estimate.total, resumed, show)
             runner = self._runner = Runner(iter(asked), done, files.output, files.errors, *numbers)
+            runner.has_one_model = len(estimate.models) == 1
             if self.confirm is not None and estimate.left and not self.confirm(estimate):
                 runner.stop("not confirmed; nothing was sent")
             with self._executor() as executor, interruptible(self.interrupt):

@@ -19,6 +19,7 @@ from kimi_openai.limits.prompt_size import Reservation
 from kimi_openai.limits.rates import Rates
 from kimi_openai.usage.costs import PriceList
 
+from .body_checks import body_refusals
 from .copies import Copies
 from .errors import InputError, OutputError
 from .estimate import Estimate, cost_at_most, reserved
@@ -175,7 +176,7 @@ def adapter(aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Callable[
     """What makes the body that is sent of that of a line, for `Copies`; one that cannot be sent stays as it is."""
 
     def adapted(body: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not is_adapted or any(body_problems(body, aliases, is_adapted=False)):
+        if not is_adapted or _basic_problem(body):
             return body
         valid, _ = valid_json(body)
         return shape(valid, aliases=aliases).body
@@ -185,20 +186,29 @@ def adapter(aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Callable[
 
 def body_problems(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
     """What Kimi would refuse in the body of a request."""
+    problem = _basic_problem(body)
+    return [problem] if problem else _refused(body, aliases, is_adapted=is_adapted)
+
+
+def _basic_problem(body: Mapping[str, Any]) -> str:
+    """What keeps a body from being adapted; "" if nothing does."""
     if not isinstance(body.get("model"), str) or not body["model"]:
-        return ["the model is missing; pass model=... (--model)"]
+        return "the model is missing; pass model=... (--model)"
     messages = body.get("messages")
     if not is_array(messages) or not messages or not all(map(is_dict, messages)):
-        return ["messages is not a list of messages"]
+        return "messages is not a list of messages"
     if body.get("n") not in (None, 1):
-        return ["n must be 1: Kimi gives one answer for each request"]
-    return _refused(body, aliases) if is_adapted else []
+        return "n must be 1: Kimi gives one answer for each request"
+    return ""
 
 
-def _refused(body: Mapping[str, Any], aliases: Mapping[str, str] | None) -> Iterator[str]:
-    valid, notes = valid_json(body)
-    notes = (*notes, *shape(valid, aliases=aliases).notes) if not any(note.fatal for note in notes) else notes
-    return (f"body.{note.where}: {note.why}; {note.fix}" for note in notes if note.fatal)
+def _refused(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
+    sent, notes = valid_json(body)
+    if is_adapted and not any(note.fatal for note in notes):
+        shaped = shape(sent, aliases=aliases)
+        sent, notes = shaped.body, (*notes, *shaped.notes)
+    fatal = [f"body.{note.where}: {note.why}; {note.fix}" for note in notes if note.fatal]
+    return fatal or body_refusals(sent)
 
 
 def _too_large(one: Reservation, body: Mapping[str, Any], tpm: int) -> str:
@@ -214,5 +224,6 @@ def _changed(names: list[str]) -> str:
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     return (
         f"the output has answers to other requests with the same custom_id: {', '.join(names[:5])}{more}; choose "
-        "another output, or restore the input (messages, model and parameters)"
+        "another output, or restore the input (messages, model and parameters); lines that failed may have changed with "
+        "retry_failed (--retry-failed)"
     )

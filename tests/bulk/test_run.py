@@ -113,6 +113,7 @@ BAD = {
     "no messages": (json.dumps(line(1, messages=[])), "line 2 (r1): messages is not a list of messages"),
     "several answers": (json.dumps(line(1, n=2)), "line 2 (r1): n must be 1"),
     "refused by Kimi": (json.dumps(line(1, tools=[{"type": "retrieval"}])), "line 2 (r1): body.tools.0"),
+    "a wrong type": (json.dumps(line(1, max_completion_tokens="9")), "line 2 (r1): body.max_completion_tokens: it is"),
     "too large": (json.dumps(line(1, max_completion_tokens=900_000)), "line 2 (r1): it reserves 900,0"),
     "too large, by its older name": (
         json.dumps(line(1, max_completion_tokens=None, max_tokens=900_000)),
@@ -218,6 +219,18 @@ def test_an_account_problem_ends_the_run(files: Files, fault: Any, kind: Any, wo
     assert len(files.kimi.requests) <= 4
     files.kimi.clear()
     assert files.run().answered == 30
+
+
+def test_a_model_that_is_not_there(files: Files) -> None:
+    """Ends the run at once if all lines have it, and none of them counts as failed; else its lines fail."""
+    files.write([line(number, model="kimi-k9") for number in range(9)])
+    with pytest.raises(BulkStoppedError, match="Not found the model kimi-k9"):
+        files.run(concurrency=1)
+    assert (len(files.kimi.requests), records(files.errors)) == (1, [])
+    assert files.run(model="kimi-k3").answered == 9
+    files.write([line(20, model="kimi-k9"), line(21)])
+    report = files.run()
+    assert (report.answered, report.failed) == (1, 1)
 
 
 def test_the_same_failure_over_and_over_ends_the_run(files: Files) -> None:
