@@ -67,8 +67,11 @@ class OutputFile:
             return record
 
     def append(self, line: str) -> None:
-        """Write a line, all of it or nothing: after a full disk the file ends with the line before."""
-        data = line.encode("utf-8", "surrogatepass") + b"\n"
+        """Write a line, all of it or nothing: after a full disk the file ends with the line before.
+
+        Half of a character, which UTF-8 does not have, is escaped as JSON does it.
+        """
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
         written = 0
         try:
             while written < len(data):

@@ -6,7 +6,7 @@ Nothing is sent. A request that is done already is compared with what was asked 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -224,6 +224,6 @@ def _changed(names: list[str]) -> str:
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     return (
         f"the output has answers to other requests with the same custom_id: {', '.join(names[:5])}{more}; choose "
-        "another output, or restore the input (messages, model and parameters); lines that failed may have changed with "
-        "retry_failed (--retry-failed)"
+        "another output, or restore the input (messages, model and parameters); with "
+        "retry_failed (--retry-failed), lines that failed may have changed"
     )

@@ -22,6 +22,7 @@ from kimi_openai.compat.pipeline import shape_batch
 
 from .estimate import Estimate
 from .job import Engine, Job, Shown
+from .options import budget_of, check_number
 from .report import BulkReport
 from .requests import Template, requests_of
 
@@ -123,6 +124,9 @@ def bulk(
         raise ValueError("output is the input file")
     if engine not in ("live", "batch"):
         raise ValueError(f"engine is {shown(engine)}; write 'live' or 'batch'")
+    amount = budget_of(budget)
+    check_number("concurrency", concurrency)
+    check_number("max_parts", max_parts)
     report(shape_batch({"completion_window": completion_window}).notes)
     overrides = {**(params or {}), **({"model": model} if model else {})}
     job = Job(
@@ -130,7 +134,7 @@ def bulk(
         requests=requests_of(requests, template=messages, overrides=overrides, limit=limit),
         output=Path(output),
         errors=Path(errors) if errors else Path(output).with_suffix(".errors.jsonl"),
-        budget=None if budget is None else Decimal(str(budget)),
+        budget=amount,
         engine=engine,
         window=completion_window,
         deletes_files=delete_files,

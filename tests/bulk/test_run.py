@@ -107,6 +107,8 @@ BAD = {
     "no object": ("[]", "line 2: it is not an object"),
     "no body": ('{"custom_id": "x"}', "line 2: it has no body"),
     "no id": (json.dumps({"body": line(1)["body"]}), "line 2: custom_id is missing"),
+    "a number as id": (json.dumps({**line(1), "custom_id": 5}), "line 2: custom_id is 5; it is a text"),
+    "a text": ('"hello"', "line 2: it is not an object"),
     "a double id": (json.dumps(line(0)), "line 2: custom_id 'r0' is that of line 1 too"),
     "another URL": (json.dumps({**line(1), "url": "/v1/embeddings"}), "line 2: method and url"),
     "no model": (json.dumps(line(1, model=None)), "line 2 (r1): the model is missing"),
