@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,32 +77,34 @@ def _named(columns: list[str], row: list[str] | BadRow) -> dict[str, str] | BadR
     return dict(zip(columns, row, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A file that can be read several times. A temporary one is deleted with the object."""
 
     path: Path
-    temporary: Any = None
 
 
 def readable(path: Path) -> Source:
     """The file, or a copy of what is no file, such as a pipe."""
     if path.is_file() or path.is_dir():
         return Source(path)
-    file = tempfile.NamedTemporaryFile("wb")  # noqa: SIM115 - lives as the source does
     with path.open("rb") as lines:
-        shutil.copyfileobj(lines, file)
-    file.flush()
-    return Source(Path(file.name), file)
+        return _temporary(lines)
 
 
 def spooled(rows: Iterable[Any]) -> Source:
     """The rows of an iterator as a temporary file of JSON lines."""
-    file = tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
-    for row in rows:
-        file.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
+    texts = (json.dumps(row, ensure_ascii=False, default=_plain) for row in rows)
+    return _temporary(f"{text}\n".encode("utf-8", "backslashreplace") for text in texts)
+
+
+def _temporary(lines: Iterable[bytes]) -> Source:
+    file = tempfile.NamedTemporaryFile("wb")  # noqa: SIM115 - lives as the source does
+    source = Source(Path(file.name))
+    weakref.finalize(source, file.close)
+    file.writelines(lines)
     file.flush()
-    return Source(Path(file.name), file)
+    return source
 
 
 def _plain(value: Any) -> Any:
