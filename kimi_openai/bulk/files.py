@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,12 +20,16 @@ __all__ = ["Files", "opened"]
 
 @dataclass(slots=True)
 class Files:
-    """The open files of one run. `folder` has the batches, `parts` are those that have not ended."""
+    """The open files of one run. `folder` has the batches, `parts` are those that have not ended.
+
+    `failed`: the requests that have failed and are not asked again, after `read`.
+    """
 
     output: OutputFile
     errors: OutputFile
     folder: Path
     parts: list[Part]
+    failed: Index = field(default_factory=Index)
     _has_old: bool = False
 
     def read(self, spending: Spending, *, retries_failed: bool) -> Index:
@@ -33,7 +37,7 @@ class Files:
 
         Failed ones that are to be asked again are not among them; their lines stay in the file until they have others.
         """
-        done, failed = Index(), Index()
+        done = Index()
         for _, record in self.output.records():
             done.add(hash_of(record["custom_id"]), _mark(record))
             spending.count(record)
@@ -44,9 +48,10 @@ class Files:
             if retries_failed:
                 spending.earlier[key] = cost_in(record, spending.prices)
             else:
-                failed.add(key, _mark(record))
-        done.update(failed)
+                self.failed.add(key, _mark(record))
+        done.update(self.failed)
         done.sort()
+        self.failed.sort()
         if retries_failed:
             self.errors.begin = self.errors.end
         spending.held = sum((part.most for part in self.parts), spending.held)

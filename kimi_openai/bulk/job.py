@@ -84,7 +84,7 @@ class Job:
             asked = self.requests if copies is None else copies
             numbers = (spending, estimate.total, resumed, show)
             runner = self._runner = Runner(iter(asked), done, files.output, files.errors, *numbers)
-            runner.has_one_model = len(estimate.models) == 1
+            runner.has_one_model, runner.resumed_failures = len(estimate.models) == 1, estimate.failed
             if self.confirm is not None and estimate.left and not self.confirm(estimate):
                 runner.stop("not confirmed; nothing was sent")
             with self._executor() as executor, interruptible(self.interrupt):
@@ -144,7 +144,7 @@ class Job:
 
     def _plan(self, files: Files, done: Index, spending: Spending, copies: Copies | None) -> Estimate:
         planner = Planner(done, spending.prices, self._rates, self._aliases, self._is_adapted, self.engine)
-        planner.in_batches, planner.copies = files.in_batches(), copies
+        planner.in_batches, planner.copies, planner.failed = files.in_batches(), copies, files.failed
         estimate = planner.check(self.requests)
         if self.budget is not None and estimate.cost is None:
             raise InputError([f"no price is known for {', '.join(estimate.models)}, so no budget can be kept"])

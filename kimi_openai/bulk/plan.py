@@ -29,14 +29,16 @@ from .requests import Request, Requests
 __all__ = ["Planner", "adapter", "body_problems"]
 
 MOST_PROBLEMS = 20
+DAY = 1440
+"""Minutes."""
 
 
 @dataclass(slots=True)
 class Planner:
     """Checks the requests of one run.
 
-    `done` has the fingerprints of those that are answered or failed, by id, and `in_batches` of those that are in
-    batches which have not ended.
+    `done` has the fingerprints of those that are answered or failed, by id, `failed` of the latter alone, and
+    `in_batches` of those that are in batches which have not ended.
     """
 
     done: Index
@@ -46,6 +48,7 @@ class Planner:
     is_adapted: bool = True
     engine: str = "live"
     in_batches: Index = field(default_factory=Index)
+    failed: Index = field(default_factory=Index)
     copies: Copies | None = None
     _counts: Counter[str] = field(default_factory=Counter[str])
     _changed: list[str] = field(default_factory=list[str])
@@ -79,6 +82,7 @@ class Planner:
             known = index.get(hash_of(request.custom_id))
             if known is not None:
                 self._counts[count] += 1
+                self._counts["failed"] += self.failed.get(hash_of(request.custom_id)) is not None
                 if known != int(fingerprint(request.body), 16):
                     self._changed.append(name)
                 return True
@@ -90,6 +94,7 @@ class Planner:
         minutes = max(
             (counts["left"] - counts["copies"]) / self.rates.rpm if self.rates.rpm else 0.0,
             (prompt + output) / self.rates.tpm if self.rates.tpm else 0.0,
+            DAY * ((prompt + output) / self.rates.tpd - 1) if self.rates.tpd else 0.0,  # the first day's come at once
         )
         costs = {"live": self._cost(is_batch=False), "batch": self._cost(is_batch=True)}
         if not all(map(takes_batches, self._models)):
@@ -105,6 +110,7 @@ class Planner:
             models=tuple(self._models),
             copies=counts["copies"],
             in_batches=counts["in batches"],
+            failed=counts["failed"],
             engine=self.engine,
             live_cost=costs["live"],
             batch_cost=costs["batch"],
@@ -131,8 +137,11 @@ class Planner:
         for problem in body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
             self._report(f"{name}: {problem}")
         one = reserved(request, self.aliases)
-        if self.engine == "live" and self.rates.tpm and one.tokens > self.rates.tpm:
-            self._report(f"{name}: {_too_large(one, request.body, self.rates.tpm)}")
+        for limit in ("tpm", "tpd") if self.engine == "live" else ():
+            most = getattr(self.rates, limit)
+            if most and one.tokens > most:
+                self._report(f"{name}: {_too_large(one, request.body, limit, most)}")
+                break
         self._models.setdefault(one.model, name)
         return one
 
@@ -211,13 +220,13 @@ def _refused(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_a
     return fatal or body_refusals(sent)
 
 
-def _too_large(one: Reservation, body: Mapping[str, Any], tpm: int) -> str:
+def _too_large(one: Reservation, body: Mapping[str, Any], limit: str, most: int) -> str:
     if not one.is_capped:
         fix = f"set max_completion_tokens (--max-tokens), without which {one.output:,} are reserved"
     else:
         cap = next((name for name in ("max_completion_tokens", "max_tokens") if body.get(name) is not None), one.cap)
         fix = f"set a smaller {cap}"
-    return f"it reserves {one.tokens:,} tokens, and the account's tpm is {tpm:,}; {fix}, or shorten the messages"
+    return f"it reserves {one.tokens:,} tokens, and the account's {limit} is {most:,}; {fix}, or shorten the messages"
 
 
 def _changed(names: list[str]) -> str:

@@ -165,17 +165,16 @@ class _Run:
             answers, failures = (sum(1 for _ in file.records()) for file in (files.output, files.errors))
             counts = Counts(answers, failures, spending.tokens, spending.cost)
             before = _Done(done, counts, spending.earlier, files.errors.begin)
-            rates = Rates() if self.limits is None else self.limits.rates
-            options = client.kimi_options
+            options, rates = client.kimi_options, Rates() if self.limits is None else self.limits.rates
             planner = Planner(done, spending.prices, rates, options.model_aliases, options.compat != "off")
+            planner.failed = files.failed
             return planner.check(self.requests), before, spending.prices
 
     def run(self, estimate: Estimate, done: _Done, prices: PriceList, show: Any) -> BulkReport:
         """Ask what is left."""
         ray = ray_module()
-        journal, cause = self._journal(ray, prices, done.begin), None
+        journal, cause, shown = self._journal(ray, prices, done.begin), None, self.started
         try:
-            shown = self.started
             for _ in self._answered(ray, journal, estimate.left, done):
                 if show is not None and time.monotonic() - shown >= REPORT_SECONDS:
                     shown = time.monotonic()
@@ -236,6 +235,7 @@ class _Run:
         return BulkReport(
             total=estimate.total,
             resumed=estimate.total - estimate.left,
+            resumed_failures=estimate.failed,
             answered=now.answers - before.counts.answers,
             failed=now.failures - before.counts.failures,
             tokens=now.tokens,

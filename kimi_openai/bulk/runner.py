@@ -55,6 +55,7 @@ class Runner:
     refused: int = 0
     retries: int = 0
     has_one_model: bool = False
+    resumed_failures: int = 0
     ready: int = 0
     advice: CapAdvice = field(default_factory=CapAdvice)
     started: float = field(default_factory=time.monotonic)
@@ -99,6 +100,7 @@ class Runner:
         return Progress(
             total=self.total,
             resumed=self.resumed,
+            resumed_failures=self.resumed_failures,
             answered=self.answered,
             failed=self.failed,
             open=self.open,

@@ -33,7 +33,7 @@ def run_bulk(options: Namespace, console: Console) -> int:
     run = _run_on_ray if options.engine == "ray" else _run
     report = run(options, lambda each: _confirmed(each, options, console, stdin), is_shown=is_shown)
     console.line(report.to_json() if options.json else str(report))
-    return 1 if report.failed or report.left else 0
+    return 1 if report.failed or report.resumed_failures or report.left else 0
 
 
 def _run_on_ray(options: Namespace, confirm: Callable[[Estimate], bool], *, is_shown: bool) -> BulkReport:

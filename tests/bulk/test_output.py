@@ -75,6 +75,12 @@ def test_another_file_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
+def test_what_is_no_file() -> None:
+    """Has no answers to read again, and `/dev/full` never ends."""
+    with pytest.raises(OutputError, match="/dev/full is no regular file"):
+        OutputFile(Path("/dev/full"))
+
+
 @pytest.mark.parametrize("rest", [b"\0" * 40, b'{"id":"r1"' + b"\0" * 9, b" \n\0\0"])
 def test_what_power_loss_leaves_of_a_first_line(tmp_path: Path, rest: bytes) -> None:
     """Is repaired."""

@@ -115,6 +115,10 @@ BAD = {
     "no messages": (json.dumps(line(1, messages=[])), "line 2 (r1): messages is not a list of messages"),
     "several answers": (json.dumps(line(1, n=2)), "line 2 (r1): n must be 1"),
     "refused by Kimi": (json.dumps(line(1, tools=[{"type": "retrieval"}])), "line 2 (r1): body.tools.0"),
+    "too large for a day": (
+        json.dumps(line(1, max_completion_tokens=99_000)),
+        "line 2 (r1): it reserves 99,092 tokens, and the account's tpd is 90,000; set a smaller max_completion",
+    ),
     "a wrong type": (json.dumps(line(1, max_completion_tokens="9")), "line 2 (r1): body.max_completion_tokens: it is"),
     "too large": (json.dumps(line(1, max_completion_tokens=900_000)), "line 2 (r1): it reserves 900,0"),
     "too large, by its older name": (
@@ -134,7 +138,7 @@ def test_a_bad_line_is_found_before_anything_is_sent(files: Files, text: str, pr
     """With its number and the reason."""
     files.input.write_text(f"{json.dumps(line(0))}\n{text}\n")
     with pytest.raises(InputError) as caught:
-        files.run(client={"limits": Limits(tpm=100_000)})
+        files.run(client={"limits": Limits(tpm=100_000, tpd=90_000)})
     assert caught.value.problems[0].startswith(problem)
     assert files.kimi.requests == []
 
@@ -156,7 +160,9 @@ def test_failed_lines_do_not_end_the_run(files: Files) -> None:
     (failure,) = records(files.errors)
     assert (failure["custom_id"], failure["line"]) == ("r1", 2)
     assert "content filter" in failure["error"]["message"]
-    assert files.run().resumed == 4
+    again = files.run()
+    assert (again.resumed, again.resumed_failures) == (4, 1)
+    assert "4 from before (1 of them failed; retry_failed" in str(again)
     files.kimi.reply = None
     assert files.run(retry_failed=True).answered == 1
     assert records(files.errors) == []
