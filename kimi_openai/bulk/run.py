@@ -21,6 +21,7 @@ from kimi_openai.compat.adapt import report
 from kimi_openai.compat.pipeline import shape_batch
 
 from .estimate import Estimate
+from .interrupts import interruptible
 from .job import Engine, Job, Shown
 from .options import budget_of, check_number
 from .report import BulkReport
@@ -156,7 +157,7 @@ def _run_now(job: Job) -> BulkReport:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(job.run())
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, interruptible(job.interrupt):
         future = pool.submit(asyncio.run, job.run())
         while not future.done():
             try:

@@ -464,8 +464,9 @@ def test_ctrl_c_finishes_what_is_being_answered(slow: Files) -> None:
     process = start(slow, "--concurrency", "4")
     wait_for_lines(slow, 10)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert "stopped: interrupted" in err
     count = len(ids(slow.output))
     assert count == len(slow.kimi.chats) < 120
 
