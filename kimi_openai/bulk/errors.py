@@ -29,7 +29,8 @@ class InputError(Copyable, openai.OpenAIError, ValueError):
 
 
 class OutputError(Copyable, openai.OpenAIError):
-    """The output file cannot be used: another run writes to it, or it has the answers of other requests."""
+    """The output file cannot be used: another run writes to it, it has the answers of other requests, or is no
+    output of a bulk run."""
 
     __module__ = PUBLIC
 

@@ -23,7 +23,7 @@ class Estimate:
 
     `prompt_tokens` and `output_tokens` of those that are to be asked, the output at most. `cost` at most, of the
     `engine` that is used; `live_cost` and `batch_cost` are those of both, `None` if a model has no price or takes no
-    batches. `minutes` at least, by the limits.
+    batches. `minutes` at least, by the limits. `failed` lines of those that are done have failed.
     """
 
     total: int
@@ -36,6 +36,7 @@ class Estimate:
     models: tuple[str, ...] = ()
     copies: int = 0
     in_batches: int = 0
+    failed: int = 0
     engine: str = "live"
     live_cost: Decimal | None = None
     batch_cost: Decimal | None = None
@@ -61,7 +62,11 @@ class Estimate:
     def _time(self) -> str:
         if self.engine == "batch":
             return "answered within the batch's completion window"
-        return f"at least {self.minutes:.0f} minutes by the limits"
+        if not self.minutes:
+            return "no limits are given"
+        return (
+            f"at least {self.minutes:.0f} minutes" if self.minutes >= 1 else "less than a minute"
+        ) + " by the limits"
 
 
 def sent_model(model: str, aliases: Mapping[str, str] | None) -> str:

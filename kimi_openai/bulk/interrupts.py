@@ -7,7 +7,12 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-__all__ = ["interruptible"]
+__all__ = ["interruptible", "raise_interrupt"]
+
+
+def raise_interrupt() -> None:
+    """What Ctrl-C does by itself. A running event loop would only note it."""
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,12 +27,13 @@ from .errors import BulkStoppedError, InputError
 from .estimate import Estimate
 from .files import Files, opened
 from .index import Index
-from .interrupts import interruptible
+from .interrupts import interruptible, raise_interrupt
 from .ordering import put_in_order
 from .plan import Planner, adapter
 from .progress import shown_progress
 from .report import BulkReport, Progress
 from .requests import Request, Requests
+from .rows import Rows
 from .runner import Runner
 from .spending import Spending
 
@@ -71,9 +73,11 @@ class Job:
     async def run(self) -> BulkReport:
         """Do it. Raises as `bulk` says."""
         self._loop = asyncio.get_running_loop()
+        self.requests = replace(self.requests, rows=partial(self._rows, self.requests.rows))
         with (
             opened(self.output, self.errors, engine=self.engine) as files,
             shown_progress(self.progress) as show,
+            interruptible(self.interrupt),
         ):
             prices = price_list(self.client)
             spending = Spending(prices, self.budget, self.max_parts, self._aliases, is_batch=self.engine == "batch")
@@ -84,13 +88,18 @@ class Job:
             asked = self.requests if copies is None else copies
             numbers = (spending, estimate.total, resumed, show)
             runner = self._runner = Runner(iter(asked), done, files.output, files.errors, *numbers)
-            if self.confirm is not None and estimate.left and not self.confirm(estimate):
+            runner.has_one_model, runner.resumed_failures = len(estimate.models) == 1, estimate.failed
+            if not self._is_confirmed(estimate):
                 runner.stop("not confirmed; nothing was sent")
-            with self._executor() as executor, interruptible(self.interrupt):
+            if self._interrupts:
+                runner.stop("interrupted")
+            with self._executor() as executor:
                 await self._until_done(self._work(runner, executor, files, asked))
             if copies is not None and runner.cause is None:
                 runner.answered += copies.write(files.output, files.done())
                 runner.failed += copies.write(files.errors, files.done())
+            with suppress(OSError):  # such as a full disk; the next run does it
+                files.tidy()
             if self.is_ordered and not runner.stopped:
                 put_in_order(files.output, self.requests)
         report = self._report(runner)
@@ -107,6 +116,19 @@ class Job:
         if runner is not None and loop is not None:
             act = (lambda: runner.stop("interrupted")) if self._interrupts == 1 else runner.cancel
             loop.call_soon_threadsafe(act)
+
+    def _rows(self, rows: Callable[[], Rows]) -> Rows:
+        """The rows of the input. Ctrl-C while they are checked ends the run at once."""
+        for row in rows():
+            if self._interrupts and self._runner is None:
+                raise KeyboardInterrupt("interrupted while the input was checked; nothing was sent")
+            yield row
+
+    def _is_confirmed(self, estimate: Estimate) -> bool:
+        if self.confirm is None or not estimate.left:
+            return True
+        with interruptible(raise_interrupt):  # it may wait for somebody at a terminal
+            return bool(self.confirm(estimate))
 
     def _work(
         self, runner: Runner, executor: Executor | None, files: Files, asked: Iterable[Request]
@@ -141,7 +163,7 @@ class Job:
 
     def _plan(self, files: Files, done: Index, spending: Spending, copies: Copies | None) -> Estimate:
         planner = Planner(done, spending.prices, self._rates, self._aliases, self._is_adapted, self.engine)
-        planner.in_batches, planner.copies = files.in_batches(), copies
+        planner.in_batches, planner.copies, planner.failed = files.in_batches(), copies, files.failed
         estimate = planner.check(self.requests)
         if self.budget is not None and estimate.cost is None:
             raise InputError([f"no price is known for {', '.join(estimate.models)}, so no budget can be kept"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from .index import Index, hash_of
 from .output import OutputFile
@@ -23,17 +24,17 @@ def put_in_order(output: OutputFile, requests: Requests) -> None:
         wanted.add(hash_of(request.custom_id))
     places.sort()
     wanted.sort()
-    new = output.path.with_suffix(".ordered.tmp")
-    with output.path.open("rb") as lines, new.open("wb") as target:
-        for request in requests:
-            place = places.get(hash_of(request.custom_id))
-            if place is not None:
-                lines.seek(place)
-                target.write(lines.readline())
-        for offset, record in output.records():
-            if wanted.get(hash_of(record["custom_id"])) is None:
-                lines.seek(offset)
-                target.write(lines.readline())
-        target.flush()
-        os.fsync(target.fileno())
-    output.replace(new)
+    with output.path.open("rb") as lines:
+        output.rewrite(_in_order(output, requests, lines, places, wanted))
+
+
+def _in_order(output: OutputFile, requests: Requests, lines: BinaryIO, places: Index, wanted: Index) -> Iterator[bytes]:
+    for request in requests:
+        place = places.get(hash_of(request.custom_id))
+        if place is not None:
+            lines.seek(place)
+            yield lines.readline()
+    for offset, record in output.records():
+        if wanted.get(hash_of(record["custom_id"])) is None:
+            lines.seek(offset)
+            yield lines.readline()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kimi_openai._internal.json_values import is_dict
-
+from .errors import OutputError
+from .foreign import foreign_part
+from .json_lines import parsed
 from .locking import lock
 
 __all__ = ["OutputFile"]
@@ -24,27 +26,37 @@ PIECE = 1 << 16
 
 
 class OutputFile:
-    """A JSONL file that is only appended to. Raises `OutputError` if another run has it."""
+    """A JSONL file that is only appended to. Raises `OutputError` if another run has it, or none has written it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = _opened(path)
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            os.close(self._file)
+            raise OutputError(f"{path} is no regular file, and answers could not be read again there; choose a file")
         self._unlock = _nothing
         self._is_dirty = False
+        self.begin = 0
+        """Where the lines begin that count. Those before it are asked again."""
         try:
             self._unlock = lock(self._file, path)
+            _check(path)
             self._end = self._repair()
         except BaseException:
             self.close()
             raise
 
-    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The lines that are there, each with its offset. A line that is damaged is overwritten with blanks."""
+    def records(self, begin: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The lines that count, or those from another offset on, each with its offset.
+
+        A line that is damaged is overwritten with blanks.
+        """
+        offset = self.begin if begin is None else begin
         with self.path.open("rb") as lines:
-            offset = 0
+            lines.seek(offset)
             for line in lines:
-                record = _parsed(line)
+                record = parsed(line)
                 if record is not None:
                     yield offset, record
                 elif line.strip():
@@ -59,8 +71,11 @@ class OutputFile:
             return record
 
     def append(self, line: str) -> None:
-        """Write a line, all of it or nothing: after a full disk the file ends with the line before."""
-        data = line.encode("utf-8", "surrogatepass") + b"\n"
+        """Write a line, all of it or nothing: after a full disk the file ends with the line before.
+
+        Half of a character, which UTF-8 does not have, is escaped as JSON does it.
+        """
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
         written = 0
         try:
             while written < len(data):
@@ -72,8 +87,26 @@ class OutputFile:
         self._end += written
         self._is_dirty = True
 
-    def replace(self, new: Path) -> None:
-        """Let another file take its place, in one step."""
+    @property
+    def end(self) -> int:
+        """Where the next line begins."""
+        return self._end
+
+    def rewrite(self, lines: Iterable[bytes]) -> None:
+        """Let a file with these lines take its place, in one step: a killed process leaves one of the two."""
+        new = self.path.with_name(f"{self.path.name}.tmp")
+        try:
+            with new.open("wb") as target:
+                target.writelines(lines)
+                target.flush()
+                os.fsync(target.fileno())
+        except BaseException:
+            new.unlink()
+            raise
+        self._replace(new)
+        self.begin = 0
+
+    def _replace(self, new: Path) -> None:
         if os.name == "nt":  # where an open file is not replaced, and the lock is on another one
             os.close(self._file)
         try:
@@ -83,11 +116,6 @@ class OutputFile:
                 self._close()
             self._file = _opened(self.path)
         self._end = os.fstat(self._file).st_size
-
-    def clear(self) -> None:
-        """Remove all lines."""
-        os.ftruncate(self._file, 0)
-        self._end = 0
 
     def sync(self) -> None:
         """Let the disk have what was written."""
@@ -122,7 +150,7 @@ class OutputFile:
         last = self._read(size - start, start)
         if not last:
             return size
-        if _parsed(last) is None:
+        if parsed(last) is None:
             os.ftruncate(self._file, start)
             return start
         if not last.endswith(b"\n"):
@@ -145,13 +173,14 @@ def _nothing() -> None:
     """Nothing is locked."""
 
 
+def _check(path: Path) -> None:
+    with path.open("rb") as lines:
+        part = foreign_part(lines)
+    if part:
+        raise OutputError(
+            f"{path} is there already, and no output of a bulk run: {part}; nothing was changed, choose another output"
+        )
+
+
 def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        record: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return record if is_dict(record) and isinstance(record.get("custom_id"), str) else None

@@ -6,7 +6,7 @@ Nothing is sent. A request that is done already is compared with what was asked 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from kimi_openai.limits.prompt_size import Reservation
 from kimi_openai.limits.rates import Rates
 from kimi_openai.usage.costs import PriceList
 
+from .body_checks import body_refusals
 from .copies import Copies
 from .errors import InputError, OutputError
 from .estimate import Estimate, cost_at_most, reserved
@@ -28,14 +29,16 @@ from .requests import Request, Requests
 __all__ = ["Planner", "adapter", "body_problems"]
 
 MOST_PROBLEMS = 20
+DAY = 1440
+"""Minutes."""
 
 
 @dataclass(slots=True)
 class Planner:
     """Checks the requests of one run.
 
-    `done` has the fingerprints of those that are answered or failed, by id, and `in_batches` of those that are in
-    batches which have not ended.
+    `done` has the fingerprints of those that are answered or failed, by id, `failed` of the latter alone, and
+    `in_batches` of those that are in batches which have not ended.
     """
 
     done: Index
@@ -45,6 +48,7 @@ class Planner:
     is_adapted: bool = True
     engine: str = "live"
     in_batches: Index = field(default_factory=Index)
+    failed: Index = field(default_factory=Index)
     copies: Copies | None = None
     _counts: Counter[str] = field(default_factory=Counter[str])
     _changed: list[str] = field(default_factory=list[str])
@@ -78,6 +82,7 @@ class Planner:
             known = index.get(hash_of(request.custom_id))
             if known is not None:
                 self._counts[count] += 1
+                self._counts["failed"] += self.failed.get(hash_of(request.custom_id)) is not None
                 if known != int(fingerprint(request.body), 16):
                     self._changed.append(name)
                 return True
@@ -89,6 +94,7 @@ class Planner:
         minutes = max(
             (counts["left"] - counts["copies"]) / self.rates.rpm if self.rates.rpm else 0.0,
             (prompt + output) / self.rates.tpm if self.rates.tpm else 0.0,
+            DAY * ((prompt + output) / self.rates.tpd - 1) if self.rates.tpd else 0.0,  # the first day's come at once
         )
         costs = {"live": self._cost(is_batch=False), "batch": self._cost(is_batch=True)}
         if not all(map(takes_batches, self._models)):
@@ -104,6 +110,7 @@ class Planner:
             models=tuple(self._models),
             copies=counts["copies"],
             in_batches=counts["in batches"],
+            failed=counts["failed"],
             engine=self.engine,
             live_cost=costs["live"],
             batch_cost=costs["batch"],
@@ -130,8 +137,11 @@ class Planner:
         for problem in body_problems(request.body, self.aliases, is_adapted=self.is_adapted):
             self._report(f"{name}: {problem}")
         one = reserved(request, self.aliases)
-        if self.engine == "live" and self.rates.tpm and one.tokens > self.rates.tpm:
-            self._report(f"{name}: {_too_large(one, request.body, self.rates.tpm)}")
+        for limit in ("tpm", "tpd") if self.engine == "live" else ():
+            most = getattr(self.rates, limit)
+            if most and one.tokens > most:
+                self._report(f"{name}: {_too_large(one, request.body, limit, most)}")
+                break
         self._models.setdefault(one.model, name)
         return one
 
@@ -175,7 +185,7 @@ def adapter(aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Callable[
     """What makes the body that is sent of that of a line, for `Copies`; one that cannot be sent stays as it is."""
 
     def adapted(body: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not is_adapted or any(body_problems(body, aliases, is_adapted=False)):
+        if not is_adapted or _basic_problem(body):
             return body
         valid, _ = valid_json(body)
         return shape(valid, aliases=aliases).body
@@ -185,34 +195,44 @@ def adapter(aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Callable[
 
 def body_problems(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
     """What Kimi would refuse in the body of a request."""
+    problem = _basic_problem(body)
+    return [problem] if problem else _refused(body, aliases, is_adapted=is_adapted)
+
+
+def _basic_problem(body: Mapping[str, Any]) -> str:
+    """What keeps a body from being adapted; "" if nothing does."""
     if not isinstance(body.get("model"), str) or not body["model"]:
-        return ["the model is missing; pass model=... (--model)"]
+        return "the model is missing; pass model=... (--model)"
     messages = body.get("messages")
     if not is_array(messages) or not messages or not all(map(is_dict, messages)):
-        return ["messages is not a list of messages"]
+        return "messages is not a list of messages"
     if body.get("n") not in (None, 1):
-        return ["n must be 1: Kimi gives one answer for each request"]
-    return _refused(body, aliases) if is_adapted else []
+        return "n must be 1: Kimi gives one answer for each request"
+    return ""
 
 
-def _refused(body: Mapping[str, Any], aliases: Mapping[str, str] | None) -> Iterator[str]:
-    valid, notes = valid_json(body)
-    notes = (*notes, *shape(valid, aliases=aliases).notes) if not any(note.fatal for note in notes) else notes
-    return (f"body.{note.where}: {note.why}; {note.fix}" for note in notes if note.fatal)
+def _refused(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_adapted: bool) -> Iterable[str]:
+    sent, notes = valid_json(body)
+    if is_adapted and not any(note.fatal for note in notes):
+        shaped = shape(sent, aliases=aliases)
+        sent, notes = shaped.body, (*notes, *shaped.notes)
+    fatal = [f"body.{note.where}: {note.why}; {note.fix}" for note in notes if note.fatal]
+    return fatal or body_refusals(sent)
 
 
-def _too_large(one: Reservation, body: Mapping[str, Any], tpm: int) -> str:
+def _too_large(one: Reservation, body: Mapping[str, Any], limit: str, most: int) -> str:
     if not one.is_capped:
         fix = f"set max_completion_tokens (--max-tokens), without which {one.output:,} are reserved"
     else:
         cap = next((name for name in ("max_completion_tokens", "max_tokens") if body.get(name) is not None), one.cap)
         fix = f"set a smaller {cap}"
-    return f"it reserves {one.tokens:,} tokens, and the account's tpm is {tpm:,}; {fix}, or shorten the messages"
+    return f"it reserves {one.tokens:,} tokens, and the account's {limit} is {most:,}; {fix}, or shorten the messages"
 
 
 def _changed(names: list[str]) -> str:
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     return (
         f"the output has answers to other requests with the same custom_id: {', '.join(names[:5])}{more}; choose "
-        "another output, or restore the input (messages, model and parameters)"
+        "another output, or restore the input (messages, model and parameters); with "
+        "retry_failed (--retry-failed), lines that failed may have changed"
     )

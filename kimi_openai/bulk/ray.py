@@ -47,6 +47,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
@@ -70,6 +71,7 @@ from .ray_limits import ray_module, shared_limits
 from .ray_stage import KimiStage
 from .report import BulkReport, Progress
 from .requests import Requests, Template, requests_of
+from .runner import REPORT_SECONDS
 from .spending import Spending
 
 __all__ = ["KimiStage", "bulk_ray", "shared_limits"]
@@ -79,8 +81,6 @@ BATCH, BLOCK = 32, 512
 
 SHARES = 8
 """Tasks of a small run for each worker, so that all have something to do to the end."""
-
-REPORT_SECONDS = 0.5
 
 
 def bulk_ray(
@@ -130,11 +130,13 @@ def bulk_ray(
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What the files had before: which rows, what they count, what those cost that failed and are asked again."""
+    """What the files had before: which rows, what they count, what those cost that failed and are asked again, and
+    where the lines of these end."""
 
     index: Index
     counts: Counts
     costs: Mapping[int, Decimal]
+    begin: int
 
 
 @dataclass(slots=True)
@@ -158,20 +160,21 @@ class _Run:
         ):
             spending = Spending(price_list(client))
             done = files.read(spending, retries_failed=retries_failed)
+            if not retries_failed:
+                files.tidy()
             answers, failures = (sum(1 for _ in file.records()) for file in (files.output, files.errors))
             counts = Counts(answers, failures, spending.tokens, spending.cost)
-            before = _Done(done, counts, spending.earlier)
-            rates = Rates() if self.limits is None else self.limits.rates
-            options = client.kimi_options
+            before = _Done(done, counts, spending.earlier, files.errors.begin)
+            options, rates = client.kimi_options, Rates() if self.limits is None else self.limits.rates
             planner = Planner(done, spending.prices, rates, options.model_aliases, options.compat != "off")
+            planner.failed = files.failed
             return planner.check(self.requests), before, spending.prices
 
     def run(self, estimate: Estimate, done: _Done, prices: PriceList, show: Any) -> BulkReport:
         """Ask what is left."""
         ray = ray_module()
-        journal, cause = self._journal(ray, prices), None
+        journal, cause, shown = self._journal(ray, prices, done.begin), None, self.started
         try:
-            shown = self.started
             for _ in self._answered(ray, journal, estimate.left, done):
                 if show is not None and time.monotonic() - shown >= REPORT_SECONDS:
                     shown = time.monotonic()
@@ -181,6 +184,7 @@ class _Run:
         finally:
             counts = ray.get(journal.close.remote())
             ray.kill(journal)
+            self._tidy(done.begin)
         report = self.report(estimate, prices, done, counts)
         if cause is not None:
             raise BulkStoppedError(report.stopped or str(cause), report) from cause
@@ -200,12 +204,17 @@ class _Run:
         )
         yield from ds.iter_batches(batch_size=None, prefetch_batches=0)
 
-    def _journal(self, ray: Any, prices: PriceList) -> Any:
+    def _tidy(self, begin: int) -> None:
+        with suppress(OSError), opened(self.output, self.errors, engine="live") as files:
+            files.errors.begin = begin
+            files.tidy()
+
+    def _journal(self, ray: Any, prices: PriceList, begin: int) -> Any:
         """The actor that has the files, on this machine."""
         strategies = import_module("ray.util.scheduling_strategies")
         here = strategies.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         make = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(Journal)
-        return make.remote(self.output.resolve(), self.errors.resolve(), prices)
+        return make.remote(self.output.resolve(), self.errors.resolve(), prices, begin)
 
     def _blocks(self, ray: Any, left: int, done: _Done) -> Iterator[Any]:
         """What is left, as tables in Ray's object store, so that each worker gets some."""
@@ -226,6 +235,7 @@ class _Run:
         return BulkReport(
             total=estimate.total,
             resumed=estimate.total - estimate.left,
+            resumed_failures=estimate.failed,
             answered=now.answers - before.counts.answers,
             failed=now.failures - before.counts.failures,
             tokens=now.tokens,

@@ -16,6 +16,7 @@ from kimi_openai.usage.costs import PriceList, Tokens
 
 from .index import hash_of
 from .output import OutputFile
+from .records import cost_in
 from .runner import SAME_FAILURES
 from .spending import Spending
 
@@ -49,10 +50,11 @@ class Counts:
 class Journal:
     """Writes the answers and the failures of a run, none twice. Its methods are called by the workers, one at a time.
 
-    `stopped` is why the run has to end: a reason that concerns all rows, which one worker has found.
+    The lines of `errors` before the offset `begin` are of rows that are asked again. `stopped` is why the run has to
+    end: a reason that concerns all rows, which one worker has found.
     """
 
-    def __init__(self, output: Path, errors: Path, prices: PriceList) -> None:
+    def __init__(self, output: Path, errors: Path, prices: PriceList, begin: int = 0) -> None:
         self._files = (OutputFile(output), OutputFile(errors))
         self._spending = Spending(prices)
         self._done: set[int] = set()
@@ -60,11 +62,18 @@ class Journal:
         self._row = ("", 0)
         self._refused = self._retries = 0
         self._stopped = ""
+        self._files[1].begin = begin
         for place, file in enumerate(self._files):
             for _, record in file.records():
                 self._done.add(hash_of(record["custom_id"]))
                 self._lines[place] += 1
                 self._spending.count(record)
+        self._earlier: dict[int, Decimal] = {}
+        for offset, record in self._files[1].records(0) if begin else ():
+            key = hash_of(record["custom_id"])
+            if offset < begin and key not in self._done:
+                self._earlier[key] = cost_in(record, prices)
+        self._spending.cost += sum(self._earlier.values())
 
     def done(self, ids: Sequence[str]) -> tuple[str, list[bool]]:
         """Why the run was stopped, and which of the rows have a line: a worker that died may have written it."""
@@ -112,7 +121,7 @@ class Journal:
         self._done.add(hash_of(line.custom_id))
         self._lines[place] += 1
         self._spending.tokens += line.tokens
-        self._spending.cost += line.cost
+        self._spending.cost += line.cost - self._earlier.pop(hash_of(line.custom_id), Decimal(0))
         self._row = (line.kind, self._row[1] + 1 if line.kind == self._row[0] else 1)
         if line.kind and self._row[1] >= SAME_FAILURES:
             self.stop(f"{SAME_FAILURES} rows in a row failed for the same reason ({line.kind}): {line.text}")

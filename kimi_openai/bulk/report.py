@@ -16,8 +16,9 @@ __all__ = ["BulkReport", "Progress"]
 class Progress:
     """The state of a run.
 
-    `total` lines, of which `resumed` were done by earlier runs, and `answered` and `failed` by this one; `open` are
-    being answered or wait in a batch, where `ready` of them have their answers already. `tokens` and `cost` are those
+    `total` lines, of which `resumed` were done by earlier runs (`resumed_failures` of them have failed), and `answered`
+    and `failed` by this one; `open` are being answered or wait in a batch, where `ready` of them have their answers
+    already. `tokens` and `cost` are those
     of all runs with this output, in `currency`; `refused` counts the 429 and `retries` all requests that were sent
     again. `seconds` is the time of this run. `advice` says, after the first 100 answers, what a smaller
     `max_completion_tokens` would bring, if it would bring much.
@@ -25,6 +26,7 @@ class Progress:
 
     total: int = 0
     resumed: int = 0
+    resumed_failures: int = 0
     answered: int = 0
     failed: int = 0
     open: int = 0
@@ -99,10 +101,15 @@ class BulkReport(Progress):
     def __str__(self) -> str:
         lines = [
             f"{self.answered:,} answered, {self.failed:,} failed"
-            + (f", {self.resumed:,} from before" if self.resumed else "")
+            + (f", {self.resumed:,} from before{self._old_failures()}" if self.resumed else "")
             + (f", {self.left:,} left" if self.left else ""),
             f"{self.tokens.prompt:,} tokens in, {self.tokens.output:,} out, {money(self.cost, self.currency)}; "
             f"{self.seconds:.0f} s, {self.rate:,.0f} lines a minute; {self.refused:,} refused (429)",
-            f"answers: {self.output}" + (f"; failed lines: {self.errors}" if self.failed else ""),
+            f"answers: {self.output}"
+            + (f"; failed lines: {self.errors}" if self.failed or self.resumed_failures else ""),
         ]
         return "\n".join([*lines, *filter(None, [self.advice, self.stopped and f"stopped: {self.stopped}"])])
+
+    def _old_failures(self) -> str:
+        again = "retry_failed (--retry-failed) asks them again"
+        return f" ({self.resumed_failures:,} of them failed; {again})" if self.resumed_failures else ""

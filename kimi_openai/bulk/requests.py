@@ -1,15 +1,12 @@
 """The requests of a bulk run, streamed from a file or from rows, as often as they are needed.
 
-A file has lines in the form of OpenAI's batches (JSONL), or it is a CSV table. Rows are mappings. Tables and rows need
-a template for the messages. What Kimi refuses in a request is said by `plan.py`.
+A file has lines in the form of OpenAI's batches (JSONL), or it is a CSV table; `rows.py` reads both. Rows are mappings.
+Tables and rows need a template for the messages. What Kimi refuses in a request is said by `plan.py`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, is_array, is_dict
+from kimi_openai._internal.secrets import shown
+from kimi_openai.compat.valid_json import valid_json
+
+from .options import check_number
+from .rows import BadRow, Rows, csv_rows, is_missing, json_rows, readable, spooled
 
 __all__ = ["Request", "Requests", "Template", "requests_of"]
 
@@ -42,7 +44,7 @@ class Request:
 class Requests:
     """Where the requests come from. Each iteration reads them again. `place` is what a line is called: "line 3"."""
 
-    rows: Callable[[], Iterator[tuple[int, Any]]]
+    rows: Callable[[], Rows]
     template: Template | None = None
     overrides: Mapping[str, Any] | None = None
     limit: int | None = None
@@ -53,8 +55,8 @@ class Requests:
             yield self._request(number, row)
 
     def _request(self, number: int, row: Any) -> Request:
-        if isinstance(row, str):
-            return Request(number, "", {}, row)
+        if isinstance(row, BadRow):
+            return Request(number, "", {}, row.why)
         if not is_dict(row):
             return Request(number, "", {}, "it is not an object")
         if self.template is not None:
@@ -66,12 +68,14 @@ class Requests:
         elif row.get("method", "POST") != "POST" or row.get("url", URL) != URL:
             problem = f"method and url are {row.get('method')!r} and {row.get('url')!r}; only POST {URL} is sent"
         custom_id = row.get("custom_id")
-        if not problem and (not isinstance(custom_id, str) or not custom_id):
+        if not problem and custom_id in (None, ""):
             problem = "custom_id is missing; answers are found by it"
+        elif not problem and not isinstance(custom_id, str):
+            problem = f"custom_id is {shown(custom_id)}; it is a text"
         return Request(number, str(custom_id or ""), {**as_dict(body), **(self.overrides or {})}, problem)
 
     def _from_template(self, number: int, row: dict[str, Any]) -> Request:
-        custom_id = str(row.get("custom_id") or f"row-{number}")
+        custom_id = _id(row.get("custom_id")) or f"row-{number}"
         try:
             messages = filled(self.template, row)
         except KeyError as error:
@@ -92,68 +96,60 @@ def filled(template: Template | None, row: Mapping[str, Any]) -> list[Any]:
 
 def _filled(value: Any, row: Mapping[str, Any]) -> Any:
     if isinstance(value, str):
-        return PLACE.sub(lambda found: str(row[found[1]]), value)
+        return PLACE.sub(lambda found: _text(row[found[1]]), value)
     if is_array(value):
         return [_filled(each, row) for each in value]
     return {name: _filled(each, row) for name, each in value.items()} if is_dict(value) else value
 
 
+def _text(value: Any) -> str:
+    return "" if is_missing(value) else str(value)
+
+
+def _id(value: Any) -> str:
+    """An id as text. An empty cell in its column makes floats of whole numbers, which are written as these."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else _text(value)
+
+
 def requests_of(source: Any, *, template: Template | None, overrides: Mapping[str, Any], limit: int | None) -> Requests:
     """The requests in a file (`.jsonl`, `.csv`), a DataFrame, or an iterable of rows or batch lines.
 
-    An iterator is copied to a temporary file first, because the requests are checked before the first one is sent.
-    Raises `ValueError` for a table without a template, `FileNotFoundError` for a missing file.
+    An iterator and a pipe are copied to a temporary file first, because the requests are checked before the first one
+    is sent. Raises `ValueError` for a table without a template, `FileNotFoundError` for a missing file.
     """
+    check_number("limit", limit, 0)
+    sent: Mapping[str, Any] = valid_json(overrides)[0]
     if isinstance(source, str | Path):
         path = Path(source)
-        path.stat()
+        file = readable(path)
         if path.suffix.lower() == ".csv":
             if template is None:
                 raise ValueError("a CSV table needs messages=..., a template with the names of columns in braces")
-            return Requests(lambda: _csv_rows(path), template, overrides, limit, "row")
-        return Requests(lambda: _json_rows(path), template, overrides, limit)
+            return Requests(lambda: csv_rows(file.path), template, sent, limit, "row")
+        return Requests(lambda: json_rows(file.path), template, sent, limit)
+    return Requests(_rows_of(source, limit, has_template=template is not None), template, sent, limit, "row")
+
+
+def _rows_of(source: Any, limit: int | None, *, has_template: bool) -> Callable[[], Rows]:
+    """What reads the rows of an object, as often as they are needed."""
+    is_frame = hasattr(source, "iter_rows") or hasattr(source, "itertuples")
+    if is_frame and not has_template and "body" not in source.columns:
+        raise ValueError("a DataFrame needs messages=..., a template with the names of columns in braces")
     if hasattr(source, "iter_rows"):  # polars
-        return Requests(lambda: _numbered(source.iter_rows(named=True)), template, overrides, limit, "row")
+        return lambda: _numbered(source.iter_rows(named=True))
     if hasattr(source, "itertuples"):  # pandas
         columns = list(map(str, source.columns))
-        return Requests(lambda: enumerate(_frame_rows(source, columns), 1), template, overrides, limit, "row")
+        return lambda: _numbered(_frame_rows(source, columns))
     if iter(source) is source:
-        file = _spooled(source)
-        return Requests(lambda: _json_rows(Path(file.name)), template, overrides, limit, "row")
-    return Requests(lambda: _numbered(source), template, overrides, limit, "row")
+        file = spooled(islice(source, limit))
+        return lambda: json_rows(file.path)
+    return lambda: _numbered(source)
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, Any]]:
-    """The objects of a JSONL file, or why a line is none. Blank lines are left out."""
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
-            if not text:
-                continue
-            try:
-                yield number, json.loads(text)
-            except (ValueError, RecursionError) as error:
-                yield number, f"it is not JSON: {error}"
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        yield from enumerate(csv.DictReader(lines), 1)
-
-
-def _numbered(rows: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+def _numbered(rows: Iterable[Any]) -> Rows:
     return enumerate(rows, 1)
 
 
 def _frame_rows(frame: Any, columns: list[str]) -> Iterator[dict[str, Any]]:
     for row in frame.itertuples(index=False, name=None):
         yield dict(zip(columns, row, strict=True))
-
-
-def _spooled(rows: Iterable[Any]) -> Any:
-    """The rows of an iterator in a temporary file, which is deleted with the object."""
-    file = tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8")  # noqa: SIM115 - lives as the requests do
-    for row in rows:
-        file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-    file.flush()
-    return file

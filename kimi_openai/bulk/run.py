@@ -21,7 +21,9 @@ from kimi_openai.compat.adapt import report
 from kimi_openai.compat.pipeline import shape_batch
 
 from .estimate import Estimate
+from .interrupts import interruptible
 from .job import Engine, Job, Shown
+from .options import budget_of, check_number
 from .report import BulkReport
 from .requests import Template, requests_of
 
@@ -123,6 +125,9 @@ def bulk(
         raise ValueError("output is the input file")
     if engine not in ("live", "batch"):
         raise ValueError(f"engine is {shown(engine)}; write 'live' or 'batch'")
+    amount = budget_of(budget)
+    check_number("concurrency", concurrency)
+    check_number("max_parts", max_parts)
     report(shape_batch({"completion_window": completion_window}).notes)
     overrides = {**(params or {}), **({"model": model} if model else {})}
     job = Job(
@@ -130,7 +135,7 @@ def bulk(
         requests=requests_of(requests, template=messages, overrides=overrides, limit=limit),
         output=Path(output),
         errors=Path(errors) if errors else Path(output).with_suffix(".errors.jsonl"),
-        budget=None if budget is None else Decimal(str(budget)),
+        budget=amount,
         engine=engine,
         window=completion_window,
         deletes_files=delete_files,
@@ -152,7 +157,7 @@ def _run_now(job: Job) -> BulkReport:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(job.run())
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, interruptible(job.interrupt):
         future = pool.submit(asyncio.run, job.run())
         while not future.done():
             try:

@@ -54,6 +54,8 @@ class Runner:
     open: int = 0
     refused: int = 0
     retries: int = 0
+    has_one_model: bool = False
+    resumed_failures: int = 0
     ready: int = 0
     advice: CapAdvice = field(default_factory=CapAdvice)
     started: float = field(default_factory=time.monotonic)
@@ -98,6 +100,7 @@ class Runner:
         return Progress(
             total=self.total,
             resumed=self.resumed,
+            resumed_failures=self.resumed_failures,
             answered=self.answered,
             failed=self.failed,
             open=self.open,
@@ -170,7 +173,7 @@ class Runner:
 
     def _fail(self, request: Request, mark: str, error: BaseException, cost: Decimal) -> None:
         kind = kind_of(error)
-        if ends_the_run(error):
+        if ends_the_run(error) or (kind == "model_not_found" and self.has_one_model):
             self.stop(str(error), error)
             return
         self.write(self.errors, failure_line(request, mark, kind, error, cost))

@@ -31,9 +31,13 @@ def run_bulk(options: Namespace, console: Console) -> int:
     """Run `kimi-openai bulk`."""
     stdin, is_shown = sys.stdin or StringIO(), console.err_is_tty
     run = _run_on_ray if options.engine == "ray" else _run
-    report = run(options, lambda each: _confirmed(each, options, console, stdin), is_shown=is_shown)
+    try:
+        report = run(options, lambda each: _confirmed(each, options, console, stdin), is_shown=is_shown)
+    except KeyboardInterrupt as interrupt:
+        console.note(str(interrupt) or "interrupted; nothing was sent")
+        raise
     console.line(report.to_json() if options.json else str(report))
-    return 1 if report.failed or report.left else 0
+    return 1 if report.failed or report.resumed_failures or report.left else 0
 
 
 def _run_on_ray(options: Namespace, confirm: Callable[[Estimate], bool], *, is_shown: bool) -> BulkReport:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kimi_openai.bulk.errors import OutputError
 from kimi_openai.bulk.index import Index, fingerprint, hash_of
 from kimi_openai.bulk.output import OutputFile
 
@@ -53,6 +54,42 @@ def test_a_long_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text(f"{text(1)}\n{text(200_000)[:150_000]}")
     assert ids_after(path) == ["r1"]
+
+
+FOREIGN = {
+    "a text": b"Dear diary,\nit rains.",
+    "a word": b"word",
+    "other JSON": b'{"a": 1}\n{"custom_id": "x"}\n',
+    "an input": b'{"custom_id": "r1", "method": "POST", "body": {}}\n',
+    "a picture": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_another_file_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    """It is no checkpoint, so it is neither repaired nor added to."""
+    path = tmp_path / "diary.txt"
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match=r"no output of a bulk run: line \d is"):
+        OutputFile(path)
+    assert path.read_bytes() == content
+
+
+def test_what_is_no_file() -> None:
+    """Has no answers to read again, and `/dev/full` never ends."""
+    with pytest.raises(OutputError, match="/dev/full is no regular file"):
+        OutputFile(Path("/dev/full"))
+
+
+@pytest.mark.parametrize("rest", [b"\0" * 40, b'{"id":"r1"' + b"\0" * 9, b" \n\0\0"])
+def test_what_power_loss_leaves_of_a_first_line(tmp_path: Path, rest: bytes) -> None:
+    """Is repaired."""
+    path = tmp_path / "out.jsonl"
+    path.write_bytes(rest)
+    file = OutputFile(path)
+    file.append(text(3))
+    file.close()
+    assert ids_after(path) == ["r3"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), max_size=40))

@@ -107,12 +107,19 @@ BAD = {
     "no object": ("[]", "line 2: it is not an object"),
     "no body": ('{"custom_id": "x"}', "line 2: it has no body"),
     "no id": (json.dumps({"body": line(1)["body"]}), "line 2: custom_id is missing"),
+    "a number as id": (json.dumps({**line(1), "custom_id": 5}), "line 2: custom_id is 5; it is a text"),
+    "a text": ('"hello"', "line 2: it is not an object"),
     "a double id": (json.dumps(line(0)), "line 2: custom_id 'r0' is that of line 1 too"),
     "another URL": (json.dumps({**line(1), "url": "/v1/embeddings"}), "line 2: method and url"),
     "no model": (json.dumps(line(1, model=None)), "line 2 (r1): the model is missing"),
     "no messages": (json.dumps(line(1, messages=[])), "line 2 (r1): messages is not a list of messages"),
     "several answers": (json.dumps(line(1, n=2)), "line 2 (r1): n must be 1"),
     "refused by Kimi": (json.dumps(line(1, tools=[{"type": "retrieval"}])), "line 2 (r1): body.tools.0"),
+    "too large for a day": (
+        json.dumps(line(1, max_completion_tokens=99_000)),
+        "line 2 (r1): it reserves 99,092 tokens, and the account's tpd is 90,000; set a smaller max_completion",
+    ),
+    "a wrong type": (json.dumps(line(1, max_completion_tokens="9")), "line 2 (r1): body.max_completion_tokens: it is"),
     "too large": (json.dumps(line(1, max_completion_tokens=900_000)), "line 2 (r1): it reserves 900,0"),
     "too large, by its older name": (
         json.dumps(line(1, max_completion_tokens=None, max_tokens=900_000)),
@@ -131,7 +138,7 @@ def test_a_bad_line_is_found_before_anything_is_sent(files: Files, text: str, pr
     """With its number and the reason."""
     files.input.write_text(f"{json.dumps(line(0))}\n{text}\n")
     with pytest.raises(InputError) as caught:
-        files.run(client={"limits": Limits(tpm=100_000)})
+        files.run(client={"limits": Limits(tpm=100_000, tpd=90_000)})
     assert caught.value.problems[0].startswith(problem)
     assert files.kimi.requests == []
 
@@ -153,11 +160,56 @@ def test_failed_lines_do_not_end_the_run(files: Files) -> None:
     (failure,) = records(files.errors)
     assert (failure["custom_id"], failure["line"]) == ("r1", 2)
     assert "content filter" in failure["error"]["message"]
-    assert files.run().resumed == 4
+    again = files.run()
+    assert (again.resumed, again.resumed_failures) == (4, 1)
+    assert "4 from before (1 of them failed; retry_failed" in str(again)
     files.kimi.reply = None
     assert files.run(retry_failed=True).answered == 1
     assert records(files.errors) == []
     assert sorted(ids(files.output)) == ["r0", "r1", "r2", "r3"]
+
+
+def test_failures_are_kept_until_they_are_asked_again(files: Files) -> None:
+    """A run that sends nothing, or is stopped first, leaves their reasons and their costs."""
+    files.write([line(number, "fail") for number in range(3)])
+    files.kimi.reply = lambda _: [say("x"), finish("content_filter")]
+    first = files.run(concurrency=1)
+    before = records(files.errors)
+    no = files.run(retry_failed=True, confirm=lambda _: False)
+    assert (no.left, no.cost) == (3, first.cost)
+    assert records(files.errors) == before
+    with pytest.raises(InputError):
+        files.run([line(0), {}], retry_failed=True)
+    assert records(files.errors) == before
+    files.kimi.reply = None
+    files.kimi.script(say("a prime"))
+    files.kimi.script(say("x"), finish("content_filter"))
+    files.kimi.fail(None, None, bad_key())
+    with pytest.raises(BulkStoppedError) as caught:
+        files.run(retry_failed=True, concurrency=1)
+    report = caught.value.report
+    assert (report.answered, report.failed, report.left) == (1, 1, 1)
+    assert sorted(ids(files.errors)) == ["r1", "r2"]
+    again = files.run()
+    assert (again.resumed, again.left, again.cost) == (3, 0, report.cost)
+    assert files.run(retry_failed=True).answered == 2
+    assert records(files.errors) == []
+
+
+def test_failures_that_were_asked_again_when_it_was_killed(files: Files) -> None:
+    """What is in both files, or twice in one, counts once."""
+    files.write([line(number) for number in range(3)])
+    files.kimi.reply = lambda _: [say("x"), finish("content_filter")]
+    cost = files.run(concurrency=1).cost
+    files.kimi.reply = None
+    old = files.errors.read_bytes()
+    report = files.run(retry_failed=True, limit=1)
+    rest = files.errors.read_bytes()
+    files.errors.write_bytes(old + rest)
+    again = files.run()
+    assert (again.resumed, again.left, again.cost) == (3, 0, report.cost)
+    assert files.errors.read_bytes() == rest
+    assert report.cost > cost
 
 
 @pytest.mark.parametrize(
@@ -175,6 +227,18 @@ def test_an_account_problem_ends_the_run(files: Files, fault: Any, kind: Any, wo
     assert len(files.kimi.requests) <= 4
     files.kimi.clear()
     assert files.run().answered == 30
+
+
+def test_a_model_that_is_not_there(files: Files) -> None:
+    """Ends the run at once if all lines have it, and none of them counts as failed; else its lines fail."""
+    files.write([line(number, model="kimi-k9") for number in range(9)])
+    with pytest.raises(BulkStoppedError, match="Not found the model kimi-k9"):
+        files.run(concurrency=1)
+    assert (len(files.kimi.requests), records(files.errors)) == (1, [])
+    assert files.run(model="kimi-k3").answered == 9
+    files.write([line(20, model="kimi-k9"), line(21)])
+    report = files.run()
+    assert (report.answered, report.failed) == (1, 1)
 
 
 def test_the_same_failure_over_and_over_ends_the_run(files: Files) -> None:
@@ -400,8 +464,9 @@ def test_ctrl_c_finishes_what_is_being_answered(slow: Files) -> None:
     process = start(slow, "--concurrency", "4")
     wait_for_lines(slow, 10)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert "stopped: interrupted" in err
     count = len(ids(slow.output))
     assert count == len(slow.kimi.chats) < 120
 

@@ -230,7 +230,9 @@ class _Writer:
         """Write that a line failed with its batch."""
         found = self._new(custom_id)
         if found is not None:
-            self._append(refused_line(*found, self.batch, why), is_answer=False)
+            model = str(found[0].body.get("model"))
+            cost = self.runner.spending.settle(Decimal(0), model, Tokens(), custom_id)
+            self._append(refused_line(*found, self.batch, why, cost), is_answer=False)
 
     def _new(self, custom_id: str) -> tuple[Request, str] | None:
         known = self.runner.done.get(hash_of(custom_id)) is not None

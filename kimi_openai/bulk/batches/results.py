@@ -37,9 +37,9 @@ def line_of(result: BatchResult, request: Request, mark: str, batch: Batch, cost
     return answer_line(request, mark, answer, cost, batch.id), True
 
 
-def refused_line(request: Request, mark: str, batch: Batch, why: str) -> str:
+def refused_line(request: Request, mark: str, batch: Batch, why: str, cost: Decimal) -> str:
     """The line for a request of a batch that failed as a whole."""
-    return failure_record(request, mark, "batch_failed", why, cost="0", batch_id=batch.id)
+    return failure_record(request, mark, "batch_failed", why, cost=str(cost), batch_id=batch.id)
 
 
 def _reason(result: BatchResult, batch: Batch) -> tuple[str, str]:
