@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, is_array, is_dict
+from kimi_openai._internal.secrets import shown
 
 __all__ = ["Request", "Requests", "Template", "requests_of"]
 
@@ -106,7 +107,8 @@ def requests_of(source: Any, *, template: Template | None, overrides: Mapping[st
     """
     if isinstance(source, str | Path):
         path = Path(source)
-        path.stat()
+        if not path.exists():
+            raise FileNotFoundError(f"the input file {shown(str(source))} does not exist")
         if path.suffix.lower() == ".csv":
             if template is None:
                 raise ValueError("a CSV table needs messages=..., a template with the names of columns in braces")

@@ -48,6 +48,9 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         root = parser()
         complete(root)
+        if not arguments:
+            root.print_help(console.err)
+            return 2
         options = root.parse_args(with_command(arguments))
         if options.command == "completion":  # a shell runs it each time that it starts
             return print_completion(options, console)

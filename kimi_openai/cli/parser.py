@@ -15,6 +15,7 @@ from kimi_openai.models.tiers import TIERS
 
 from .chat_options import add_chat_options, add_model
 from .completion import SHELLS
+from .usage_errors import NEAR, Parser
 from .versions import installed_version
 
 __all__ = ["parser", "with_command"]
@@ -23,17 +24,6 @@ EPILOG = (
     'Without a command it is `chat`: kimi-openai "Why is the sky blue?". Exit codes: 0 fine, 1 the service said no, '
     "2 wrong usage, 130 Ctrl-C. The key: MOONSHOT_API_KEY, or in .env."
 )
-
-NEAR = 0.75
-"""How alike a word and a command are, from 0 to 1, for the word to be a command with a slip."""
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors show no key that was written in the wrong place."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and the message, and exit with 2."""
-        super().error(mask_keys(message))
 
 
 class Version(argparse.Action):

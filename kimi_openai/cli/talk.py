@@ -16,7 +16,7 @@ from .console import Console
 from .conversation import Conversation
 from .flags import in_flags
 from .printer import exit_code
-from .prompt import question_reader
+from .prompt import has_editor, question_reader
 from .slash import Session, run_command
 
 __all__ = ["talk"]
@@ -36,7 +36,7 @@ def talk(client: KimiOpenAI, conversation: Conversation, console: Console) -> in
             console.aside(f"{reply.usage.get('prompt_tokens')} tokens in, {reply.usage.get('completion_tokens')} out\n")
 
     with track(client) as ledger:
-        session = Session(client, conversation, console, ledger, ask)
+        session = Session(client, conversation, console, ledger, ask, has_editor(console))
         while _one_turn(session, read):
             pass
     return 0

@@ -53,6 +53,39 @@ def test_wrong_usage_is_2(run: Run, arguments: list[str], words: str) -> None:
     assert run.kimi.chats == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["balanse"], "kimi-openai: argument COMMAND: invalid choice: 'balanse' (did you mean balance?)"),
+        (["files", "lst"], "kimi-openai files: argument ACTION: invalid choice: 'lst' (did you mean list?)"),
+        (["chat", "--modle", "k3", "Hi"], "kimi-openai chat: unrecognized arguments: --modle (did you mean --model?)"),
+        (["--modle=k3", "Hi"], "kimi-openai chat: unrecognized arguments: --modle=k3 (did you mean --model?)"),
+        (["doctor", "--xyz"], "kimi-openai doctor: unrecognized arguments: --xyz"),
+        (["chat", "--max-tokens", "x"], "kimi-openai chat: argument --max-tokens: invalid int value: 'x'"),
+        (["files", "upload"], "kimi-openai files upload: the following arguments are required: PATH"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_slip_is_one_line_with_what_may_be_meant(run: Run, arguments: list[str], line: str) -> None:
+    """It names the command, and the command for its help."""
+    command = line.partition(":")[0]
+    assert run(*arguments) == (2, "", f"{line}; see `{command} --help`\n")
+
+
+def test_a_choice_without_a_near_one_lists_all(run: Run) -> None:
+    """Also where several are equally near."""
+    _, _, errors = run("emulator", "--limits", "tier9")
+    assert "did you mean" not in errors
+    assert errors.count("tier") == 7
+
+
+def test_without_arguments_it_prints_its_help(run: Run) -> None:
+    """To stderr, because nothing was done."""
+    code, out, errors = run()
+    assert (code, out) == (2, "")
+    assert "what works, what does not and what to do" in errors
+
+
 @pytest.mark.parametrize("form", ["--json", "--raw"])
 def test_a_conversation_has_no_form_for_machines(run: Run, form: str) -> None:
     """Without a question, at a terminal, `--json` and `--raw` are wrong usage."""
