@@ -60,7 +60,7 @@ def account_for(base_url: str, key: str, own: Account, find_url: Callable[[], st
     if has_key:
         return Account(key, base_url)
     raise SettingsError(
-        f"the request is for {shown(base_url)} and has no key of its own (a key of OpenAI does not count); yours for "
+        f"the request is for {shown(base_url)} and has no Kimi key (a key of OpenAI does not count); yours for "
         f"Kimi is not sent there: pass base_url={shown(base_url)} if you mean it"
     )
 

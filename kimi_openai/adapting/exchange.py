@@ -82,7 +82,7 @@ def _other(client: AnyClient, request: WireRequest) -> Flow[WireAnswer]:
     arguments: dict[str, Any] = {"body": request.body}
     form = parsed_form(request.content, request.content_type)
     if form is not None:
-        options["headers"]["Content-Type"] = FORM  # the SDK adds a boundary of its own
+        options["headers"]["Content-Type"] = FORM  # the SDK adds its own boundary
         arguments = {"body": form.fields, "files": form.files}
     elif request.body is None and request.content:
         options["headers"]["Content-Type"] = request.content_type

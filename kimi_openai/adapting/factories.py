@@ -26,7 +26,7 @@ __all__ = ["adapting_async_http_client", "adapting_http_client"]
 def adapting_http_client(
     *, env_file: EnvFile = ENV_FILE, **options: Unpack[ClientOptions]
 ) -> openai.DefaultHttpxClient:
-    """An `openai.DefaultHttpxClient` with which any `openai.OpenAI` speaks to Kimi: pass it as `http_client=`.
+    """An `openai.DefaultHttpxClient` with which any `openai.OpenAI` calls Kimi: pass it as `http_client=`.
 
     For programs and frameworks that build the `OpenAI` client themselves. Each request goes through a client of ours
     with these `options` (those of `create_client`), so on the wire and in the answers everything is as with

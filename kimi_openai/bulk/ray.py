@@ -33,7 +33,7 @@ a pipeline those of the blocks that it had. The limiter: it admits nothing for a
 sent. The program that started it: the same call goes on (`bulk_ray`).
 
 On paper, 10^9 rows. One organization of the highest tier does not answer them in useful time: at 10,000 requests a
-minute they take 70 days. So: (1) Kimi's Batch API for the models that have it: 60 % of the price, limits of its own.
+minute they take 70 days. So: (1) Kimi's Batch API for the models that have it: 60 % of the price, with separate limits.
 (2) Several organizations, each with its own key, `shared_limits(..., name="org-7")` and its own share of the rows; a
 limiter actor serves about 200 reports a second, each for a block of permits, which is enough for one organization.
 (3) No common output: one file does not hold 10^9 lines, and one actor does not write them. Cut the input into shards of

@@ -154,7 +154,7 @@ def _frame_rows(frame: Any, columns: list[str]) -> Iterator[dict[str, Any]]:
 
 def _spooled(rows: Iterable[Any]) -> Any:
     """The rows of an iterator in a temporary file, which is deleted with the object."""
-    file = tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8")  # noqa: SIM115 - lives as the requests do
+    file = tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8")  # noqa: SIM115 - open as long as they are read
     for row in rows:
         file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
     file.flush()

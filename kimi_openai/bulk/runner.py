@@ -121,7 +121,7 @@ class Runner:
         """Write a line. If that is not possible, the run is stopped, and `OSError` raised."""
         try:
             file.append(line)
-        except OSError as error:  # such as a full disk: what came is lost, and asked again by the next run
+        except OSError as error:  # such as a full disk: this answer is lost, and the next run asks again
             self.stop(f"{file.path} cannot be written ({error.strerror})", error)
             raise
 

@@ -76,7 +76,7 @@ def _imported_run(console: Console) -> Callable[[Namespace, Console], int]:
 
 
 def _discard(*outputs: TextIO) -> None:
-    """Send what is still buffered to the null device, also at exit: nobody reads these outputs any more."""
+    """Send what is still buffered to the null device, also at exit: the reader of these outputs has closed them."""
     null = os.open(os.devnull, os.O_WRONLY)
     for output in outputs:
         with contextlib.suppress(OSError, ValueError):

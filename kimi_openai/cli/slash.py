@@ -159,7 +159,7 @@ COMMANDS: Mapping[str, Command] = {
     "quit": Command("", "leave; so does Ctrl-D", _quit),
 }
 
-KEYS = {"Ctrl-C": "end an answer; what came of it is remembered"}
+KEYS = {"Ctrl-C": "end an answer; what has arrived of it is remembered"}
 EDITOR_KEYS = {"Alt-Enter": "a new line in the question; a paste is one question anyway"}
 WIDE = 80
 """The columns of a terminal from which on each command is explained beside its name, not below."""

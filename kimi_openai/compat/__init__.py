@@ -112,10 +112,10 @@ llama-index and others drop it. The client remembers it, whichever way the answe
 `complete`, `run_tools`), and puts it back when the same calls (ids, names and arguments; agno numbers the ids anew)
 return after the same messages without it. What the caller sent is never replaced. It holds the reasoning of answers
 that called tools, with a digest of the calls and of the conversation before them: at most 2,000 of them and 16 MB, in
-memory only, shared by the copies of a client until the last of them is gone; those used least recently go first. If the
-messages before a call change (a system prompt with the time in it, a history cut short), it is not sent: it could be
-another user's. Each use is a quiet `Note`: a log line at debug level, no warning. `remember_reasoning=False` switches
-it off, and so does `compat="off"`.
+memory only, shared by the copies of a client until the last of them is deleted; those used least recently are dropped
+first. If the messages before a call change (a system prompt with the time in it, a history cut short), it is not sent:
+it could be another user's. Each use is a quiet `Note`: a log line at debug level, no warning.
+`remember_reasoning=False` switches it off, and so does `compat="off"`.
 """
 
 from .adapt import last_notes

@@ -204,7 +204,7 @@ def wait_for_batch(
 
     `batch` is the SDK's object or an id. It is asked for (GET /v1/batches/{batch_id}) after 10 seconds, then after
     longer, up to 60 and some jitter. `on_progress` is called with the object each time; what it returns is awaited for
-    an asynchronous client. A failure that a retry may mend (connection, overload, ...) is waited over, up to 10 in a
+    an asynchronous client. A failure that may pass (connection, overload, ...) is retried after a wait, up to 10 in a
     row. `patience`: seconds after which `BatchUnfinishedError` is raised, with the object as `batch`; never by default.
     A batch of which only some requests failed is "completed". Source: platform docs, batch guide, 2026-09-03.
     """

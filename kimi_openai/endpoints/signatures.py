@@ -31,7 +31,7 @@ def signed(*, nonce: str | None = None, extra_headers: Mapping[str, str] | None 
     """The argument that makes Kimi sign the answer: `create(**signed(), ...)`, also for `stream` and Responses.
 
     It is `extra_headers` with a nonce in it, by default a random UUID; `extra_headers` of your own are kept. A retry
-    sends the same nonce again, and each answer has a signature of its own. What makes a nonce too long is not
+    sends the same nonce again, and each answer has its own signature. What makes a nonce too long is not
     documented; a bad one costs nothing but the signature. Raises `ValueError` for a nonce that is no header's value.
     Source: platform docs, signatures--verify, 2026-09-03.
 

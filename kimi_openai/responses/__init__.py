@@ -33,7 +33,7 @@ the client does about it:
         client: left out, with a note if something is lost
     a call id that an earlier turn has
         Kimi: `name_0` again in each turn
-        client: an id of its own, in answers too
+        client: a unique id, in answers too
     a stream without `response.completed`; `status: "failed"`
         client: `StreamCutError` with the text so far; the error it stands for
     `model="kimi-k2.6"`
