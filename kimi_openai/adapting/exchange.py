@@ -1,4 +1,4 @@
-"""Asks Kimi by our client what another client has asked, and gives the answer in OpenAI's form on the wire.
+"""Sends the request of another client through our client, and returns the answer in OpenAI's form on the wire.
 
 Everything that our client does with a request and an answer is done by our client; here its results become bytes
 again. `transport` and `kimi_openai.proxy` call it.

@@ -32,8 +32,8 @@ def adapting_http_client(
     with these `options` (those of `create_client`), so on the wire and in the answers everything is as with
     `create_client`: requests are adapted, errors are explained, usage is in its place, `x-should-retry` and
     `retry-after-ms` steer the retries of the program's client, and a stream that was cut ends with an error
-    (`openai.APIError`) instead of as if all were well. Exceptions are those of `openai`; a request that no rule can
-    repair is not sent and is a `BadRequestError` with the text of the `CompatError`. Changes are noted in the ways of
+    (`openai.APIError`) and does not look complete. Exceptions are those of `openai`; a request that no rule can
+    repair is not sent and is a `BadRequestError` with the text of the `CompatError`. Changes are reported as by
     `create_client`, and in the response header `x-kimi-notes`.
 
     Key and base URL are those of the program's client. A base URL at api.openai.com is replaced by that of the

@@ -3,7 +3,7 @@
 `adapt` is called for each request, and `pipeline` lists the rules and applies them. `rule` defines what a rule is. Each
 kind of rule has a module named after the field that it changes.
 
-What OpenAI code says, what Kimi says to that, and what the client does about it (`kimi_openai.responses` has the same
+What OpenAI code sends, what Kimi answers to it, and what the client does about it (`kimi_openai.responses` has the same
 for the Responses API):
 
     `temperature=0.2`, `top_p`, `presence_penalty`, `frequency_penalty`
@@ -17,7 +17,7 @@ for the Responses API):
         client: rewritten in that dialect
     a tool schema with `$ref`, `type` beside `anyOf`, `oneOf`, `format`, ... (pydantic's)
         Kimi: 400 `tools.function.parameters is not a valid moonshot flavored json schema, details: <...>`
-        client: rewritten in that dialect; only what it cannot say is noted
+        client: rewritten in that dialect; a note says what it cannot express
     `functions=[...]`, `function_call=...`
         Kimi: not supported
         client: sent as `tools`, `tool_choice`; answered as `function_call`
@@ -86,8 +86,8 @@ for the Responses API):
         client: sent as `required_`, `_ref`; arguments and JSON answers have your name, in streams too
     a lone surrogate, numpy's numbers and arrays, `Decimal`, `datetime`, `bytes`, a `set`
         Kimi: JSON has none of them
-        client: the nearest JSON: U+FFFD, a number, a list, a text; what has none is a `CompatError` that names the
-            place
+        client: the nearest JSON: U+FFFD, a number, a list, a text; a `CompatError` names the place of any other
+            value
     `messages="Hi"`, `messages={...}`
         Kimi: wants a list of messages
         client: `CompatError`

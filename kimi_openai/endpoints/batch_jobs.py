@@ -90,10 +90,10 @@ def submit_batch(
     is checked and adapted before the upload, as a chat request is. A batch costs 60 % of the price; the docs list
     `kimi-k2.6` and `kimi-k2.7-code` for it, one model in a file. `completion_window` is from 12 hours to 7 days.
 
-    To create a batch twice is to pay twice, and the API has no idempotency key. So a tag is put into the metadata, and
-    when the answer to the creation is lost, the list of batches is searched for the tag before anything is sent again
-    (up to the client's `max_retries`). With a `tag` of yours that is searched for first: a program that is started
-    again gets its batch of before, whatever its status.
+    A batch that is created twice is paid twice, and the API has no idempotency key. So a tag is put into the metadata,
+    and when the answer to the creation is lost, the list of batches is searched for the tag before anything is sent
+    again (up to the client's `max_retries`). With your own `tag` the list is searched first: a program that is started
+    again gets its earlier batch, whatever its status.
 
     Raises `CompatError`, before the upload, with the number and the reason of each line that Kimi refuses, or for a
     window or metadata (up to 15 pairs) that it does not take; `FileNotFoundError`; later the SDK's errors. The file of
