@@ -29,7 +29,7 @@ class Account:
 
 
 def divided_url(url: str) -> tuple[str, str] | None:
-    """The base URL and the path below it, `None` if the URL is none of an OpenAI-compatible API.
+    """The base URL and the path below it, `None` if it is not a URL of an OpenAI-compatible API.
 
     >>> divided_url("https://api.openai.com/v1/chat/completions?a=1")
     ('https://api.openai.com/v1', '/chat/completions?a=1')

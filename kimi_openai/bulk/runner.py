@@ -66,7 +66,7 @@ class Runner:
         await self.report_on(self._work(ask) for _ in range(concurrency))
 
     async def report_on(self, works: Iterable[Coroutine[Any, Any, None]]) -> None:
-        """Wait for all of them as tasks, report the progress meanwhile, and let the disk have what is written."""
+        """Wait for all of them as tasks, report the progress meanwhile, and write to the disk what is buffered."""
         reporter = asyncio.ensure_future(self._report())
         self._tasks = [asyncio.ensure_future(work) for work in works]
         try:

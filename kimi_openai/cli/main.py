@@ -62,7 +62,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _imported_run(console: Console) -> Callable[[Namespace, Console], int]:
-    """The function that runs a command. If a package is so old that it cannot be imported, notes say so."""
+    """The function that runs a command. Notes name the packages that are too old to be imported."""
     try:
         from .run import run
     except Exception:  # what an old package lacks is an ImportError, an AttributeError or a TypeError

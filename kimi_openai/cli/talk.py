@@ -43,7 +43,7 @@ def talk(client: KimiOpenAI, conversation: Conversation, console: Console) -> in
 
 
 def _one_turn(session: Session, read: Callable[[], str]) -> bool:
-    """Read and do one thing; whether the conversation goes on. A problem is printed, and it does."""
+    """Read and do one thing. Returns whether the conversation continues; a problem is printed and does not end it."""
     try:
         text = read()
         if text.startswith("/"):

@@ -83,8 +83,9 @@ class KimiMagics(Magics):
         """Ask Kimi, and show the answer while it arrives.
 
         `{name}` in a question is replaced by that variable of the notebook; other braces stay as they are. Questions
-        continue the conversation in `kimi_messages` until `--new`. The last answer is `kimi_reply`. The client is
-        `kimi_client`, made by `create_client()` unless you set it. Below the answer, `--search` shows its sources.
+        continue the conversation in `kimi_messages` until `--new`. The last answer is `kimi_reply`, also the part of
+        one that had arrived before an error; it is then not in the conversation. The client is `kimi_client`, made by
+        `create_client()` unless you set it. Below the answer, `--search` shows its sources.
         """
         options = _parsed(KimiMagics.kimi, line)
         if options.to is not None and not _is_free(options.to):

@@ -29,8 +29,9 @@ log = logging.getLogger("kimi_openai")
 
 @dataclass(slots=True)
 class Exchange:
-    """`own_input` is the JSON of the caller's items, without those from before. `used` are the ids of the calls in the
-    input that was sent, `texts` changes what the answer says. `keeps`: the response is remembered."""
+    """A Responses request and its answer. `own_input` is the JSON of the caller's items, without those from before.
+    `used` are the ids of the calls in the input that was sent, `texts` changes what the answer says. `keeps`: the
+    response is remembered."""
 
     memory: ResponseMemory
     own_input: bytes = b"[]"
