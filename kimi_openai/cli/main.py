@@ -17,6 +17,7 @@ from typing import TextIO
 
 from .completion import complete, print_completion
 from .console import Console
+from .flags import error_text
 from .parser import parser, with_command
 from .versions import unfit_packages
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as problem:  # such as a full disk
         _discard(sys.stdout)
-        Console().note(str(problem))
+        Console().note(error_text(problem))
         return 2
     return code
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import openai
 
-from kimi_openai._internal.secrets import mask_keys
 from kimi_openai.client.clients import KimiOpenAI
 from kimi_openai.errors.exceptions import CompatError
 from kimi_openai.usage.ledger import track
 
 from .console import Console
 from .conversation import Conversation
-from .flags import in_flags
+from .flags import error_text
 from .printer import exit_code
 from .prompt import has_editor, question_reader
 from .slash import Session, run_command
@@ -59,5 +58,5 @@ def _one_turn(session: Session, read: Callable[[], str]) -> bool:
     except (openai.OpenAIError, CompatError, ValueError, OSError) as problem:
         if isinstance(problem, BrokenPipeError):
             raise
-        session.console.note(in_flags(mask_keys(str(problem))))
+        session.console.note(error_text(problem))
     return True

@@ -116,7 +116,7 @@ def test_save(run: Run, tmp_path: Path) -> None:
     errors = talk(run, "one", "/save talk.md", "/save talk.json", "/save talk.md", "/quit", "not read")
     assert (tmp_path / "talk.md").read_text() == "## You\n\none\n\n## Kimi\n\n**two**\n"
     assert [message["content"] for message in json.loads((tmp_path / "talk.json").read_text())] == ["one", "**two**"]
-    assert "File exists" in errors
+    assert "talk.md: File exists\n" in errors
     assert len(run.kimi.chats) == 1
 
 
