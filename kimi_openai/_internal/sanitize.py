@@ -1,5 +1,4 @@
-"""Text that somebody else wrote, made safe to show: characters that control a terminal or deceive a reader are written
-out.
+"""Makes text from a model or a server safe to show: control characters and invisible characters are written out.
 
 Pure functions, for the command line and for notebooks. Tables and HTML are made in `table.py`. The invisible characters
 are those of Unicode's property Default_Ignorable_Code_Point, the separators of lines and paragraphs, and the marks of
@@ -54,8 +53,8 @@ UNDECIDED = re.compile("(?:\r|\u200d|\U0001f3f4[\U000e0061-\U000e007a]{0,5})$")
 
 
 def escape_controls(text: str, *, keeps_invisible: bool = False) -> str:
-    r"""The text with the characters written out that control a terminal or that nobody sees, so that a terminal shows
-    them and does not obey them.
+    r"""The text with control characters and invisible characters written out, so that a terminal shows them and does
+    not obey them.
 
     Newlines and tabs stay; CR LF becomes a newline. `keeps_invisible`: only control characters are written out.
 
@@ -93,7 +92,7 @@ def json_line(value: Any) -> str:
 
 
 def _escaped(before: str, text: str, keeps_invisible: bool) -> str:
-    """The text with what is to be shown written out; `before` is the character that stands before it."""
+    """The text with the matching characters written out; `before` is the character that stands before it."""
 
     def escape(found: re.Match[str]) -> str:
         return found[0] if found.start() < len(before) or _is_needed(found) else _hex_escape(found)

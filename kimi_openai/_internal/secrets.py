@@ -19,7 +19,7 @@ JSON_WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]+)*")
 AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+(?=\S*[\d=])[^\s'\",]{6,}", re.IGNORECASE)
 USER = re.compile(r"(://)[^/?#\s'\"]*@")
 RANDOM = re.compile(r"(?<![A-Za-z0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])(?=[A-Za-z]*\d)[A-Za-z0-9]{32,}")
-"""A long word of small letters, capitals and digits: nobody writes one by hand."""
+"""A long word of small letters, capitals and digits: probably a key, since people do not write such words."""
 
 OPAQUE = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[\w+=-]{20,}")
 """As a whole value, or as a whole part of a path: a long word with letters and digits and without a dot."""

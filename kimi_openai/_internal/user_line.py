@@ -112,7 +112,7 @@ def _package(frame: FrameType) -> str:
 
 
 def _is_users(frame: FrameType) -> bool:
-    """Code without a file (a cell, `python -c`, generated code) belongs to its module, or to nobody."""
+    """Code without a file (a cell, `python -c`, generated code) belongs to its module, or to no module."""
     if _package(frame) in OWN_PACKAGES:
         return False
     filename = frame.f_code.co_filename

@@ -1,8 +1,8 @@
 """The shapes of chat answers on the wire, checked once: a value that came becomes an answer of the documented types.
 
 Pure. What an answer can do without (usage, logprobs, reasoning, finish_reason) counts as null if it has a wrong type.
-What an answer is made of (choices, message, content, tool calls) raises `WireError` instead. After that nobody needs to
-look at types again. The client, `streaming`, `messages` and `notebook` call it.
+What an answer is made of (choices, message, content, tool calls) raises `WireError` instead. After that no code needs
+to check types again. The client, `streaming`, `messages` and `notebook` call it.
 """
 
 from __future__ import annotations

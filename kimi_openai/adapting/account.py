@@ -29,7 +29,7 @@ class Account:
 
 
 def divided_url(url: str) -> tuple[str, str] | None:
-    """The base URL and the path below it, `None` if the URL is none of an OpenAI-compatible API.
+    """The base URL and the path below it, `None` if it is not a URL of an OpenAI-compatible API.
 
     >>> divided_url("https://api.openai.com/v1/chat/completions?a=1")
     ('https://api.openai.com/v1', '/chat/completions?a=1')
@@ -60,7 +60,7 @@ def account_for(base_url: str, key: str, own: Account, find_url: Callable[[], st
     if has_key:
         return Account(key, base_url)
     raise SettingsError(
-        f"the request is for {shown(base_url)} and has no key of its own (a key of OpenAI does not count); yours for "
+        f"the request is for {shown(base_url)} and has no Kimi key (a key of OpenAI does not count); yours for "
         f"Kimi is not sent there: pass base_url={shown(base_url)} if you mean it"
     )
 

@@ -1,4 +1,4 @@
-"""Asks Kimi by our client what another client has asked, and gives the answer in OpenAI's form on the wire.
+"""Sends the request of another client through our client, and returns the answer in OpenAI's form on the wire.
 
 Everything that our client does with a request and an answer is done by our client; here its results become bytes
 again. `transport` and `kimi_openai.proxy` call it.
@@ -82,7 +82,7 @@ def _other(client: AnyClient, request: WireRequest) -> Flow[WireAnswer]:
     arguments: dict[str, Any] = {"body": request.body}
     form = parsed_form(request.content, request.content_type)
     if form is not None:
-        options["headers"]["Content-Type"] = FORM  # the SDK adds a boundary of its own
+        options["headers"]["Content-Type"] = FORM  # the SDK adds its own boundary
         arguments = {"body": form.fields, "files": form.files}
     elif request.body is None and request.content:
         options["headers"]["Content-Type"] = request.content_type

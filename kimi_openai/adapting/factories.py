@@ -26,14 +26,14 @@ __all__ = ["adapting_async_http_client", "adapting_http_client"]
 def adapting_http_client(
     *, env_file: EnvFile = ENV_FILE, **options: Unpack[ClientOptions]
 ) -> openai.DefaultHttpxClient:
-    """An `openai.DefaultHttpxClient` with which any `openai.OpenAI` speaks to Kimi: pass it as `http_client=`.
+    """An `openai.DefaultHttpxClient` with which any `openai.OpenAI` calls Kimi: pass it as `http_client=`.
 
     For programs and frameworks that build the `OpenAI` client themselves. Each request goes through a client of ours
     with these `options` (those of `create_client`), so on the wire and in the answers everything is as with
     `create_client`: requests are adapted, errors are explained, usage is in its place, `x-should-retry` and
     `retry-after-ms` steer the retries of the program's client, and a stream that was cut ends with an error
-    (`openai.APIError`) instead of as if all were well. Exceptions are those of `openai`; a request that no rule can
-    repair is not sent and is a `BadRequestError` with the text of the `CompatError`. Changes are noted in the ways of
+    (`openai.APIError`) and does not look complete. Exceptions are those of `openai`; a request that no rule can
+    repair is not sent and is a `BadRequestError` with the text of the `CompatError`. Changes are reported as by
     `create_client`, and in the response header `x-kimi-notes`.
 
     Key and base URL are those of the program's client. A base URL at api.openai.com is replaced by that of the

@@ -17,7 +17,7 @@ File = tuple[str, bytes, str]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`files` are in the form in which the SDK takes them: name of the field, then name, content and type."""
+    """A form. `files` are as the SDK takes them: name of the field, then name, content and type."""
 
     fields: dict[str, Any]
     files: list[tuple[str, File]] = field(repr=False)

@@ -45,7 +45,7 @@ class KimiClients:
         self._clients: OrderedDict[tuple[Any, str | None], Any] = OrderedDict()
         self._lock = Lock()
         if self._own.api_key is not None or self._own.base_url is not None:
-            self.own()  # what is wrong with them is to be known before the first request
+            self.own()  # so that an error in them shows before the first request
 
     def own(self) -> Any:
         """The client for our own key and base URL. Raises `SettingsError` if it cannot be made."""

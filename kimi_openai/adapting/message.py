@@ -56,8 +56,8 @@ OF_THE_BODY = frozenset(("content-encoding", "content-length", "content-type", "
 
 @dataclass(frozen=True)
 class WireRequest:
-    """`path` begins below the base URL. It has the query. `timeout` is one for the SDK, `None`: the client's own.
-    `key` is what the `Authorization` header had."""
+    """A request as it came. `path` begins below the base URL. It has the query. `timeout` is one for the SDK, `None`:
+    the client's own. `key` is what the `Authorization` header had."""
 
     method: str
     path: str
@@ -92,7 +92,7 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
-    """`body` is whole, or the SDK's stream of chunks."""
+    """An answer as it is passed on. `body` is whole, or the SDK's stream of chunks."""
 
     status: int
     headers: Mapping[str, str]

@@ -51,7 +51,7 @@ ENDING = (
 """The kinds of faults that every line would meet."""
 
 UNKNOWN_OUTCOME = ("timeout", "connection", "stream_cut", "gateway_timeout")
-"""The kinds of faults after which a request may have been billed all the same."""
+"""The kinds of faults after which a request may have been billed anyway."""
 
 
 class SchemaError(Copyable, openai.OpenAIError):

@@ -18,7 +18,7 @@ __all__ = ["Estimate", "cost_at_most", "reserved", "sent_model"]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is to be sent. Of `total` lines `left` are neither done nor in a batch, and `copies` of these get the answer
+    """What will be sent. Of `total` lines `left` are neither done nor in a batch, and `copies` of these get the answer
     of another line.
 
     `prompt_tokens` and `output_tokens` of those that are to be asked, the output at most. `cost` at most, of the

@@ -110,7 +110,7 @@ class Job:
         return report
 
     def interrupt(self) -> None:
-        """Finish what is being answered; the second time, do not."""
+        """End the run after the lines that are being answered; when called again, at once."""
         self._interrupts += 1
         runner, loop = self._runner, self._loop
         if runner is not None and loop is not None:

@@ -18,7 +18,7 @@ __all__ = ["lock"]
 
 
 def lock(file: int, path: Path) -> Callable[[], None]:
-    """Lock a file that is open; returns what gives it free, before the file is closed.
+    """Lock a file that is open; returns a function that unlocks it, to be called before the file is closed.
 
     Raises `OutputError` if another run has it, or if it cannot be locked.
     """

@@ -118,13 +118,13 @@ class OutputFile:
         self._end = os.fstat(self._file).st_size
 
     def sync(self) -> None:
-        """Let the disk have what was written."""
+        """Write what is buffered to the disk."""
         if self._is_dirty:
             self._is_dirty = False
             os.fsync(self._file)
 
     def close(self) -> None:
-        """Sync, and give the file free."""
+        """Sync, unlock and close the file."""
         try:
             self.sync()
         finally:

@@ -28,7 +28,7 @@ EACH_SECONDS = 10.0
 def shown_progress(
     wanted: bool | Callable[[Progress], object],
 ) -> Generator[Callable[[Progress], object] | None, None, None]:
-    """The function to call with each `Progress`, `None` if nothing is to be shown."""
+    """The function to call with each `Progress`, `None` to show nothing."""
     if not wanted:
         yield None
     elif callable(wanted):

@@ -28,12 +28,12 @@ and the account's key (`MOONSHOT_API_KEY`) have to be on every node: in the imag
 requests at once, so a second machine pays when the local CPU or network is the limit, or when the rows are in a
 pipeline anyway.
 
-What dies is replaced. A worker: its rows go to another one; `bulk_ray` asks only those again that were being answered,
-a pipeline those of the blocks that it had. The limiter: it admits nothing for a minute, since it does not know what was
-sent. The program that started it: the same call goes on (`bulk_ray`).
+A process that dies is replaced. After a worker dies, another one gets its rows; `bulk_ray` asks again only those that
+were being answered, a pipeline all rows of its blocks. A new limiter admits nothing for a minute, since it does not
+know what was sent. If the program that started the run dies, the same call continues it (`bulk_ray`).
 
-On paper, 10^9 rows. One organization of the highest tier does not answer them in useful time: at 10,000 requests a
-minute they take 70 days. So: (1) Kimi's Batch API for the models that have it: 60 % of the price, limits of its own.
+A plan for 10^9 rows, which was not measured. One organization of the highest tier needs 70 days for them, at 10,000
+requests a minute. So: (1) Kimi's Batch API for the models that have it: 60 % of the price, with separate limits.
 (2) Several organizations, each with its own key, `shared_limits(..., name="org-7")` and its own share of the rows; a
 limiter actor serves about 200 reports a second, each for a block of permits, which is enough for one organization.
 (3) No common output: one file does not hold 10^9 lines, and one actor does not write them. Cut the input into shards of

@@ -101,7 +101,7 @@ class Journal:
         return Counts(answers, failures, spent.tokens, spent.cost, self._refused, self._retries, self._stopped)
 
     def close(self) -> Counts:
-        """The numbers at the end; the files are free then."""
+        """Unlock and close the files. Returns the numbers at the end."""
         found = self.counts()
         for file in self._files:
             file.close()

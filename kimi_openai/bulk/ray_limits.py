@@ -38,7 +38,7 @@ class LimiterActor:
 
     def __init__(self, rates: Rates, minute: float, ttl: float) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Ray 2.60 warns of a function of its own that this calls
+            warnings.simplefilter("ignore")  # Ray 2.60 warns of one of Ray's functions, which this calls
             is_restarted = bool(ray_module().get_runtime_context().was_current_actor_reconstructed)
         book = random.getrandbits(60)
         self._settings = (rates, minute, ttl)

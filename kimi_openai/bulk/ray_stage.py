@@ -1,6 +1,6 @@
 """`KimiStage`: a stage of a Ray Data pipeline that answers rows, and the worker's side of `bulk_ray`.
 
-A worker is an actor with a client and an event loop of its own. Rows are answered by the code of the local engine.
+A worker is an actor with its own client and event loop. Rows are answered by the code of the local engine.
 """
 
 from __future__ import annotations

@@ -121,6 +121,8 @@ def requests_of(source: Any, *, template: Template | None, overrides: Mapping[st
     sent: Mapping[str, Any] = valid_json(overrides)[0]
     if isinstance(source, str | Path):
         path = Path(source)
+        if not path.exists():
+            raise FileNotFoundError(f"the input file {shown(str(source))} does not exist")
         file = readable(path)
         if path.suffix.lower() == ".csv":
             if template is None:

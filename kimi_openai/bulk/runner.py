@@ -68,7 +68,7 @@ class Runner:
         await self.report_on(self._work(ask) for _ in range(concurrency))
 
     async def report_on(self, works: Iterable[Coroutine[Any, Any, None]]) -> None:
-        """Wait for all of them as tasks, report the progress meanwhile, and let the disk have what is written."""
+        """Wait for all of them as tasks, report the progress meanwhile, and write to the disk what is buffered."""
         reporter = asyncio.ensure_future(self._report())
         self._tasks = [asyncio.ensure_future(work) for work in works]
         try:
@@ -124,7 +124,7 @@ class Runner:
         """Write a line. If that is not possible, the run is stopped, and `OSError` raised."""
         try:
             file.append(line)
-        except OSError as error:  # such as a full disk: what came is lost, and asked again by the next run
+        except OSError as error:  # such as a full disk: this answer is lost, and the next run asks again
             self.stop(f"{file.path} cannot be written ({error.strerror})", error)
             raise
 

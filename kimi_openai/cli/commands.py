@@ -159,7 +159,7 @@ class _CountedFile(BytesIO):
 def _delete(client: KimiOpenAI, ids: Sequence[str], console: Console, stdin: TextIO, *, is_confirmed: bool) -> int:
     if not is_confirmed:
         if not stdin.isatty():
-            raise ValueError("nobody is there to be asked: files delete needs --yes here")
+            raise ValueError("files delete cannot ask here (stdin is no terminal); it needs --yes")
         console.err.write(f"delete {', '.join(ids)}? [y/N] ")
         console.err.flush()
         if stdin.readline().strip().lower() not in ("y", "yes"):

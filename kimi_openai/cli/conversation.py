@@ -92,7 +92,7 @@ class Conversation:
         return [*self.documents, question_message(text, self.media)]
 
     def ask(self, client: KimiOpenAI, printer: AnswerPrinter, question: list[Message], console: Console) -> Reply:
-        """Ask a question and remember what came. Raises the SDK's errors; what had come is remembered then too."""
+        """Ask a question and remember the answer. Raises the SDK's errors; what has arrived is remembered then too."""
         self.last_question, self.is_answered = question, False
         reply = Reply()
         try:

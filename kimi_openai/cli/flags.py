@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["in_flags"]
+from kimi_openai._internal.secrets import mask_keys
+
+__all__ = ["error_text", "in_flags"]
 
 PHRASES: tuple[tuple[str, str], ...] = (
     # settings
@@ -57,6 +59,17 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"pass ids=\.\.\.", "delete it by its id (`kimi-openai files delete ID`)"),
 )
 TABLE = tuple((re.compile(pattern, re.MULTILINE), words) for pattern, words in PHRASES)
+
+
+def error_text(error: BaseException) -> str:
+    """The message of an error in the words of the command line, without keys; a file's name before what is wrong.
+
+    >>> error_text(FileExistsError(17, "File exists", "talk.md"))
+    'talk.md: File exists'
+    """
+    if isinstance(error, OSError) and error.filename is not None:
+        return mask_keys(f"{error.filename}: {error.strerror}")
+    return in_flags(mask_keys(str(error)))
 
 
 def in_flags(message: str) -> str:

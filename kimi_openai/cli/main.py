@@ -17,6 +17,7 @@ from typing import TextIO
 
 from .completion import complete, print_completion
 from .console import Console
+from .flags import error_text
 from .parser import parser, with_command
 from .versions import unfit_packages
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as problem:  # such as a full disk
         _discard(sys.stdout)
-        Console().note(str(problem))
+        Console().note(error_text(problem))
         return 2
     return code
 
@@ -48,6 +49,9 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         root = parser()
         complete(root)
+        if not arguments:
+            root.print_help(console.err)
+            return 2
         options = root.parse_args(with_command(arguments))
         if options.command == "completion":  # a shell runs it each time that it starts
             return print_completion(options, console)
@@ -59,7 +63,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _imported_run(console: Console) -> Callable[[Namespace, Console], int]:
-    """The function that runs a command. If a package is so old that it cannot be imported, notes say so."""
+    """The function that runs a command. Notes name the packages that are too old to be imported."""
     try:
         from .run import run
     except Exception:  # what an old package lacks is an ImportError, an AttributeError or a TypeError
@@ -73,7 +77,7 @@ def _imported_run(console: Console) -> Callable[[Namespace, Console], int]:
 
 
 def _discard(*outputs: TextIO) -> None:
-    """Send what is still buffered to the null device, also at exit: nobody reads these outputs any more."""
+    """Send what is still buffered to the null device, also at exit: the reader of these outputs has closed them."""
     null = os.open(os.devnull, os.O_WRONLY)
     for output in outputs:
         with contextlib.suppress(OSError, ValueError):

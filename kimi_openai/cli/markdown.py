@@ -69,7 +69,7 @@ def finished_lines(text: str) -> int:
 class MarkdownWriter:
     """Shows one Markdown text on a terminal, piece by piece, until `end`.
 
-    The block that grows is erased before anything else is written: rich redraws it in a thread of its own, which would
+    The block that grows is erased before anything else is written: rich redraws it in another thread, which would
     move the cursor in between.
     """
 

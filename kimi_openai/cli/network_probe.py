@@ -28,7 +28,7 @@ NOT_YET_VALID, EXPIRED = 9, 10
 
 @dataclass(frozen=True, slots=True)
 class NetworkProblem:
-    """`kind`: what is at fault; `what`: what happened; `todo`: what to do about it."""
+    """Why there was no answer. `kind`: what is at fault; `what`: what happened; `todo`: what to do about it."""
 
     kind: Literal["proxy", "clock", "certificate", "dns", "connection"]
     what: str

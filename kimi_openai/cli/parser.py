@@ -15,6 +15,7 @@ from kimi_openai.models.tiers import TIERS
 
 from .chat_options import add_chat_options, add_model
 from .completion import SHELLS
+from .usage_errors import NEAR, Parser
 from .versions import installed_version
 
 __all__ = ["parser", "with_command"]
@@ -23,17 +24,6 @@ EPILOG = (
     'Without a command it is `chat`: kimi-openai "Why is the sky blue?". Exit codes: 0 fine, 1 the service said no, '
     "2 wrong usage, 130 Ctrl-C. The key: MOONSHOT_API_KEY, or in .env."
 )
-
-NEAR = 0.75
-"""How alike a word and a command are, from 0 to 1, for the word to be a command with a slip."""
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors show no key that was written in the wrong place."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and the message, and exit with 2."""
-        super().error(mask_keys(message))
 
 
 class Version(argparse.Action):
@@ -48,15 +38,17 @@ class Version(argparse.Action):
 def with_command(arguments: Sequence[str]) -> Sequence[str]:
     """The arguments with `chat` before them, if they begin with neither a command nor an option of the program.
 
-    A single word that is nearly a command, or a key, stays as it is, so that the parser refuses it.
+    A word that is nearly a command stays as it is, so that the parser refuses it, if it is alone or if an option or an
+    action follows. So does a key.
 
-    >>> with_command(["Why?"]), with_command(["-m", "k3", "Why?"]), with_command(["blance"])
-    (['chat', 'Why?'], ['chat', '-m', 'k3', 'Why?'], ['blance'])
+    >>> with_command(["Why?"]), with_command(["-m", "k3", "Why?"]), with_command(["file", "list"])
+    (['chat', 'Why?'], ['chat', '-m', 'k3', 'Why?'], ['file', 'list'])
     """
     if not arguments or arguments[0] in (*COMMANDS, "-h", "--help", "--version"):
         return arguments
-    first = arguments[0]
-    is_slip = len(arguments) == 1 and bool(difflib.get_close_matches(first, COMMANDS, 1, NEAR))
+    first, *rest = arguments
+    is_near = bool(difflib.get_close_matches(first, COMMANDS, 1, NEAR))
+    is_slip = is_near and (not rest or rest[0].startswith("-") or rest[0] in ACTIONS)
     return arguments if is_slip or mask_keys(first) != first else ["chat", *arguments]
 
 
@@ -97,6 +89,8 @@ COMMANDS = (
     *("chat", "balance", "models", "tokens", "files", "batch", "env", "doctor", "demo", "bulk", "emulator", "proxy"),
     "completion",
 )
+ACTIONS = ("list", "upload", "extract", "delete", "submit", "status", "wait", "results", "cancel")
+"""What can follow `files` and `batch`."""
 
 
 def _proxy(command: argparse.ArgumentParser) -> None:

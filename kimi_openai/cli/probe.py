@@ -121,12 +121,13 @@ def gather_facts(environ: Mapping[str, str]) -> Facts:
 
 
 def proxy_for(base_url: str) -> str | None:
-    """The proxy for requests to a URL, by the same environment variables that the HTTP library reads; none for
-    this machine."""
+    """The URL of the proxy for requests to a URL, by the same environment variables that the HTTP library reads; none
+    for this machine. A proxy without a scheme is an HTTP proxy, as for the HTTP library."""
     parts = urlsplit(base_url)
     proxies = urllib.request.getproxies()
     bypass = has_loopback_host(base_url) or urllib.request.proxy_bypass(parts.hostname or "")
-    return None if bypass else proxies.get(parts.scheme) or proxies.get("all")
+    proxy = None if bypass else proxies.get(parts.scheme) or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def clock_skew(headers: Mapping[str, str], now: float) -> float | None:

@@ -15,7 +15,7 @@ from .console import Console
 from .slash import COMMANDS, word_choices
 from .state_folder import private_file
 
-__all__ = ["completions", "question_reader"]
+__all__ = ["completions", "has_editor", "question_reader"]
 
 PROMPT = "> "
 HISTORY = "history"
@@ -26,10 +26,15 @@ def question_reader(console: Console, model: Callable[[], str], *, keeps_history
 
     `model` returns the current model, whose effort levels are completed.
     """
+    return _prompt_reader(console, model, keeps_history) if has_editor(console) else _line_reader(console)
+
+
+def has_editor(console: Console) -> bool:
+    """Whether prompt_toolkit reads the questions, so that one can have several lines."""
     if console.out_is_tty and not console.is_dumb:
         with suppress(ImportError):
-            return _prompt_reader(console, model, keeps_history)
-    return _line_reader(console)
+            return bool(import_module("prompt_toolkit"))
+    return False
 
 
 def _line_reader(console: Console) -> Callable[[], str]:

@@ -55,7 +55,7 @@ def _filled(template: str, text: str, below: str) -> str:
 
 
 def read_stdin(stdin: TextIO, note: Callable[[str], object], *, is_expected: bool = True) -> str:
-    """All of stdin as text. `is_expected`: the command has nothing else, so that nobody wonders what it waits for."""
+    """All of stdin as text. `is_expected`: the command has no other text, so the user knows what it waits for."""
     timer = threading.Timer(PATIENCE, note, ["reading stdin to its end; if there is nothing to read: < /dev/null"])
     timer.daemon = True
     if not (is_expected or stdin.isatty()):

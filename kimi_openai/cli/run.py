@@ -18,7 +18,6 @@ from typing import Any
 
 import openai
 
-from kimi_openai._internal.secrets import mask_keys
 from kimi_openai.client.factories import create_client
 from kimi_openai.client.settings import resolve
 from kimi_openai.errors.exceptions import KimiCompatWarning
@@ -27,7 +26,7 @@ from kimi_openai.retry.events import RetryEvent
 from . import batch, chat, commands
 from .console import Console
 from .doctor import doctor
-from .flags import in_flags
+from .flags import error_text, in_flags
 
 __all__ = ["COMMANDS", "run"]
 
@@ -48,7 +47,7 @@ def run(options: Namespace, console: Console) -> int:
         console.note(str(missing))  # which names the extra to install
         return 2
     except (ValueError, FileNotFoundError, PermissionError) as problem:  # SettingsError and CompatError are ValueErrors
-        console.note(in_flags(mask_keys(str(problem))))
+        console.note(error_text(problem))
         return 2
     except openai.OpenAIError as error:
         console.note(in_flags(str(error)))

@@ -6,6 +6,7 @@ A line that begins with a slash is never sent. `talk.py` reads it and calls `run
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +29,14 @@ __all__ = ["COMMANDS", "Session", "as_document", "help_text", "run_command", "wo
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works on. `ask` asks a question."""
+    """What a command works on. `ask` asks a question; `has_editor`: a question can have several lines."""
 
     client: KimiOpenAI
     conversation: Conversation
     console: Console
     ledger: Ledger
     ask: Callable[[list[Message]], object]
+    has_editor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class Command:
     is_path: bool = False
 
 
+UNKNOWN = " (not known here; `kimi-openai models` lists those that the key may use)"
+
+
 def _model(session: Session, name: str) -> None:
     conversation = session.conversation
     if name:
@@ -56,7 +61,8 @@ def _model(session: Session, name: str) -> None:
         except ValueError as problem:  # the other model thinks in another way
             conversation.enabled = conversation.effort = None
             session.console.note(f"{problem}; now as the model does by default")
-    session.console.note(conversation.model)
+    is_known = facts(conversation.model).is_known
+    session.console.note(f"{conversation.model}{'' if is_known else UNKNOWN}")
 
 
 def _effort(session: Session, level: str) -> None:
@@ -131,7 +137,7 @@ def _new(session: Session, _: str) -> None:
 
 
 def _help(session: Session, _: str) -> None:
-    session.console.note(help_text(get_terminal_size().columns))
+    session.console.note(help_text(get_terminal_size().columns, has_editor=session.has_editor))
 
 
 def _quit(_: Session, __: str) -> None:
@@ -153,19 +159,24 @@ COMMANDS: Mapping[str, Command] = {
     "quit": Command("", "leave; so does Ctrl-D", _quit),
 }
 
-KEYS = {
-    "Ctrl-C": "end an answer; what came of it is remembered",
-    "Alt-Enter": "a new line in the question; a paste is one question anyway",
-}
+KEYS = {"Ctrl-C": "end an answer; what has arrived of it is remembered"}
+EDITOR_KEYS = {"Alt-Enter": "a new line in the question; a paste is one question anyway"}
 WIDE = 80
 """The columns of a terminal from which on each command is explained beside its name, not below."""
+INDENT = "    "
 
 
-def help_text(columns: int = WIDE) -> str:
-    """The commands and keys, and what each does."""
-    entries = {**{f"/{name} {each.takes}": each.does for name, each in COMMANDS.items()}, **KEYS}
-    between = " " if columns >= WIDE else "\n    "
-    return "\n".join(f"  {f'{name:15}' if columns >= WIDE else name}{between}{does}" for name, does in entries.items())
+def help_text(columns: int = WIDE, *, has_editor: bool = True) -> str:
+    """The commands and keys, and what each does. `has_editor`: with those of prompt_toolkit."""
+    keys = {**KEYS, **EDITOR_KEYS} if has_editor else KEYS
+    entries = {**{f"/{name} {each.takes}": each.does for name, each in COMMANDS.items()}, **keys}
+    if columns >= WIDE:
+        return "\n".join(f"  {name:15} {does}" for name, does in entries.items())
+    return "\n".join(f"  {name}\n{_indented(does, columns)}" for name, does in entries.items())
+
+
+def _indented(text: str, columns: int) -> str:
+    return textwrap.fill(text, columns, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
 
 
 def run_command(session: Session, line: str) -> None:

@@ -7,16 +7,15 @@ from typing import Any
 
 import openai
 
-from kimi_openai._internal.secrets import mask_keys
 from kimi_openai.client.clients import KimiOpenAI
 from kimi_openai.errors.exceptions import CompatError
 from kimi_openai.usage.ledger import track
 
 from .console import Console
 from .conversation import Conversation
-from .flags import in_flags
+from .flags import error_text
 from .printer import exit_code
-from .prompt import question_reader
+from .prompt import has_editor, question_reader
 from .slash import Session, run_command
 
 __all__ = ["talk"]
@@ -36,14 +35,14 @@ def talk(client: KimiOpenAI, conversation: Conversation, console: Console) -> in
             console.aside(f"{reply.usage.get('prompt_tokens')} tokens in, {reply.usage.get('completion_tokens')} out\n")
 
     with track(client) as ledger:
-        session = Session(client, conversation, console, ledger, ask)
+        session = Session(client, conversation, console, ledger, ask, has_editor(console))
         while _one_turn(session, read):
             pass
     return 0
 
 
 def _one_turn(session: Session, read: Callable[[], str]) -> bool:
-    """Read and do one thing; whether the conversation goes on. A problem is printed, and it does."""
+    """Read and do one thing. Returns whether the conversation continues; a problem is printed and does not end it."""
     try:
         text = read()
         if text.startswith("/"):
@@ -59,5 +58,5 @@ def _one_turn(session: Session, read: Callable[[], str]) -> bool:
     except (openai.OpenAIError, CompatError, ValueError, OSError) as problem:
         if isinstance(problem, BrokenPipeError):
             raise
-        session.console.note(in_flags(mask_keys(str(problem))))
+        session.console.note(error_text(problem))
     return True

@@ -33,7 +33,7 @@ class Unfit:
 
     @property
     def todo(self) -> str:
-        """The command that mends it."""
+        """The command that installs a version that fits."""
         return f'pip install -U "{self.name}{self.needed}"'
 
 

@@ -1,16 +1,16 @@
 """The `openai` clients configured for Kimi, and the factory functions that build them.
 
-Lighter than the SDK that they adapt, because messages skip the SDK's typed walk and chunks are validated in one step
-(`python -m tests.bench`). Connections stay warm for two minutes, survive a second `asyncio.run()` and a fork, and are
+They use less CPU than the SDK's, because messages skip its typed conversion and chunks are validated in one step
+(`python -m tests.bench`). Connections stay open for two minutes, survive a second `asyncio.run()` and a fork, and are
 closed when the client is dropped. A `repr` shows region and base URL, never the key.
 
 Tracing tools and mocks see the caller's own arguments, and each call once, wherever they patch: `create`, `parse` and
 `stream` of the SDK's classes or of one client, `client.request`, `client.post`, before or after the client was made.
-While `create` is patched, a call costs what the bare SDK's costs and 1 to 8 % for adapting. What each tool records of
+While `create` is patched, a call takes 1 to 8 % more CPU than with the bare SDK. What each tool records of
 our client is compared with what it records of the SDK's: `create`, streams, streams left early, `.stream()`, `parse`,
 raw responses, refused calls and a client used before the tool was started, sync and async. The model, messages, tools,
-answer, calls, usage and error are the same. Tested versions, and what a tool does not record, of the SDK's client
-neither:
+answer, calls, usage and error are the same. Tested versions, and what a tool does not record (with the SDK's client
+it does not either):
 
     langfuse, `langfuse.openai` (5.0.4)
     ddtrace, LLM Observability (4.16.0)

@@ -44,7 +44,7 @@ def region_of(base_url: str) -> Region | None:
 
 
 def is_moonshots(base_url: str) -> bool:
-    """Whether it is the base URL of one of the two regions, to the letter.
+    """Whether it is exactly the base URL of one of the two regions.
 
     >>> is_moonshots("https://api.moonshot.ai/v1/"), is_moonshots("https://api.moonshot.ai.example/v1")
     (True, False)

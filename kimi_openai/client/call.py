@@ -46,11 +46,12 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Call:
-    """`attempts` counts those that began. `request`, `response`, `failure`, `wait` and the permit belong to the last
-    one. `messages` are those of a chat request, as the caller sent them; `reasoning.py` sets and reads them. `names`
-    are restored in the answer. `is_json`: a chat answer is to be JSON, so a fence is taken off. `is_response`: it is a
-    Responses request, with its `exchange` (`responses.exchange`) unless `compat="off"`. `stop_reason` says why there is
-    no further attempt, unless the error does."""
+    """One call of a client, with all its attempts. `attempts` counts those that began. `request`, `response`,
+    `failure`, `wait` and the permit belong to the last one. `messages` are those of a chat request, as the caller sent
+    them; `reasoning.py` sets and reads them. `names` are restored in the answer. `is_json`: a chat answer should be
+    JSON, so a fence around it is removed. `is_response`: it is a Responses request, with its `exchange`
+    (`responses.exchange`) unless `compat="off"`. `stop_reason` says why there is no further attempt, unless the error
+    does."""
 
     options: Options
     deadline: Deadline

@@ -27,8 +27,8 @@ def create_client(*, env_file: EnvFile = ENV_FILE, **options: Unpack[ClientOptio
     `region`: "ai" (platform.kimi.ai) or "cn" (platform.kimi.com). Keys of one region do not work in the other.
     `base_url`: default: the one of `region`, then `MOONSHOT_BASE_URL`, `KIMI_BASE_URL`, `MOONSHOT_REGION`, then
     `https://api.moonshot.ai/v1`. One at api.openai.com is not used, with a warning. `allow_http`: permits `http://` to
-    a host that is not loopback. A loopback URL is never reached through a proxy of the environment; of an `http_client`
-    of yours, a proxy that you passed to it stays in use.
+    a host that is not loopback. A loopback URL is never reached through a proxy of the environment; a proxy that
+    you passed to your own `http_client` stays in use.
     `env_file`: a file name that is searched from the working directory upwards (default `.env`), a path, or `None` for
     no file. It is read, never exported, and `${NAME}` in it is not replaced. Its base URL is for its own key: with a
     key from elsewhere it is an error, unless it is Moonshot's, or a loopback one in the working directory. A file of
@@ -44,7 +44,7 @@ def create_client(*, env_file: EnvFile = ENV_FILE, **options: Unpack[ClientOptio
     `remember_reasoning`: Kimi wants `reasoning_content` back with the tool calls that it came with, and many frameworks
     drop it. The client keeps it in memory and sends it again where the same calls (ids, names, arguments) come back
     after the same messages, but for those whose `reasoning_content` the caller sent. Copies of the client share the
-    memory; it holds at most 2,000 reasonings and 16 MB, and ends with the last of them. A quiet `Note` tells of it.
+    memory; it holds at most 2,000 reasonings and 16 MB, and ends with the last of them. A quiet `Note` says so.
 
     `patience`: seconds for one call with all its attempts and waits. (A stream of the SDK's that has begun may last
     longer; `kimi_openai.stream` ends in time.) The number of attempts is the SDK's `max_retries` plus one.

@@ -3,7 +3,7 @@
 `adapt` is called for each request, and `pipeline` lists the rules and applies them. `rule` defines what a rule is. Each
 kind of rule has a module named after the field that it changes.
 
-What OpenAI code says, what Kimi says to that, and what the client does about it (`kimi_openai.responses` has the same
+What OpenAI code sends, what Kimi answers to it, and what the client does about it (`kimi_openai.responses` has the same
 for the Responses API):
 
     `temperature=0.2`, `top_p`, `presence_penalty`, `frequency_penalty`
@@ -17,7 +17,7 @@ for the Responses API):
         client: rewritten in that dialect
     a tool schema with `$ref`, `type` beside `anyOf`, `oneOf`, `format`, ... (pydantic's)
         Kimi: 400 `tools.function.parameters is not a valid moonshot flavored json schema, details: <...>`
-        client: rewritten in that dialect; only what it cannot say is noted
+        client: rewritten in that dialect; a note says what it cannot express
     `functions=[...]`, `function_call=...`
         Kimi: not supported
         client: sent as `tools`, `tool_choice`; answered as `function_call`
@@ -86,8 +86,8 @@ for the Responses API):
         client: sent as `required_`, `_ref`; arguments and JSON answers have your name, in streams too
     a lone surrogate, numpy's numbers and arrays, `Decimal`, `datetime`, `bytes`, a `set`
         Kimi: JSON has none of them
-        client: the nearest JSON: U+FFFD, a number, a list, a text; what has none is a `CompatError` that names the
-            place
+        client: the nearest JSON: U+FFFD, a number, a list, a text; a `CompatError` names the place of any other
+            value
     `messages="Hi"`, `messages={...}`
         Kimi: wants a list of messages
         client: `CompatError`
@@ -112,10 +112,10 @@ llama-index and others drop it. The client remembers it, whichever way the answe
 `complete`, `run_tools`), and puts it back when the same calls (ids, names and arguments; agno numbers the ids anew)
 return after the same messages without it. What the caller sent is never replaced. It holds the reasoning of answers
 that called tools, with a digest of the calls and of the conversation before them: at most 2,000 of them and 16 MB, in
-memory only, shared by the copies of a client until the last of them is gone; those used least recently go first. If the
-messages before a call change (a system prompt with the time in it, a history cut short), it is not sent: it could be
-another user's. Each use is a quiet `Note`: a log line at debug level, no warning. `remember_reasoning=False` switches
-it off, and so does `compat="off"`.
+memory only, shared by the copies of a client until the last of them is deleted; those used least recently are dropped
+first. If the messages before a call change (a system prompt with the time in it, a history cut short), it is not sent:
+it could be another user's. Each use is a quiet `Note`: a log line at debug level, no warning.
+`remember_reasoning=False` switches it off, and so does `compat="off"`.
 """
 
 from .adapt import last_notes

@@ -1,7 +1,7 @@
 """The walk over `messages`, and the rules for roles, replayed answers and empty messages.
 
 `pipeline.MESSAGE_RULES` says which rules a message of each role goes through. Rules about tool calls, reasoning and
-content parts have modules of their own. A message that needs no change stays the same object, which is the usual case.
+content parts are in other modules. A message that needs no change stays the same object, which is the usual case.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ A_MESSAGE = '{"role": "user", ...}'
 
 def messages(body: Body, model: ModelFacts, *, rules: Mapping[str, tuple[MessageRule, ...]]) -> Changes | None:
     """Applies the rules of its role to each message, then checks that tool calls and results belong together, and gives
-    each call an id of its own."""
+    each call a unique id."""
     given = body.get("messages")
     if not is_array(given):
         return Changes(notes=_problems(given)) if "messages" in body else None

@@ -29,7 +29,7 @@ class Foreign:
     fix: str = ""
 
 
-BUDGET_FIX = "leave it out: Kimi has no budget of its own for reasoning (kimi_openai.thinking(...) sets the effort)"
+BUDGET_FIX = "leave it out: Kimi has no separate budget for reasoning (kimi_openai.thinking(...) sets the effort)"
 THINKING_FIX = "write extra_body=kimi_openai.thinking(...)"
 SYSTEM_FIX = "write a message of role 'system'"
 MESSAGES_FIX = "write messages"

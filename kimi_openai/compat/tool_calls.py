@@ -100,7 +100,7 @@ def unpaired_tool_calls(messages: list[Any], indices: list[int]) -> Iterator[Not
 
 
 def unique_call_ids(messages: list[Any], indices: list[int]) -> tuple[list[Any], list[Note]]:
-    """The messages with an id of its own for each call, and a note for each that gets another one.
+    """The messages with a unique id for each call, and a note for each that gets another one.
 
     The first call with an id keeps it, and the tool messages after a call follow it.
     """
@@ -134,7 +134,7 @@ def _answer(message: Message, answers: dict[str, list[str]]) -> Message:
 
 
 def _with_unique_id(call: Any, ids: CallIds, answers: dict[str, list[str]]) -> Any:
-    """The call with an id of its own. `answers` holds the ids of the calls for each id that they had, in order."""
+    """The call with a unique id. `answers` holds the ids of the calls for each id that they had, in order."""
     given = as_dict(call).get("id")
     if not isinstance(given, str):
         return call
@@ -145,7 +145,7 @@ def _with_unique_id(call: Any, ids: CallIds, answers: dict[str, list[str]]) -> A
 
 def _renamed(where: str, given: str, sent: str) -> Note:
     why = f"Kimi answers 400 'tool call id {given[:LONGEST_QUOTE]} is duplicated'"
-    fix = "give each call of the conversation an id of its own"
+    fix = "give each call of the conversation a unique id"
     return Note("duplicate_id", where, f"sent as {sent!r}, with its tool message", why, fix)
 
 

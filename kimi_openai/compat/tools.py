@@ -56,7 +56,7 @@ def builtin_search(body: Body) -> Note | None:
 
 
 def message_tools(message: Message, context: MessageContext) -> Message | None:
-    """The tools of a system message in the form that Kimi accepts; gone if `moved_message_tools` has moved them."""
+    """The tools of a system message in the form that Kimi accepts; removed if `moved_message_tools` has moved them."""
     if not has_tools(message):
         return message
     if context.model.dynamic_tools is False:

@@ -1,4 +1,4 @@
-"""The endpoints that only Kimi has, or has in a form of its own: balance, token estimate, models, files,
+"""The endpoints that only Kimi has, or has in another form than OpenAI: balance, token estimate, models, files,
 batches, signatures.
 
 Each function takes any `openai` client that points at Kimi; with an asynchronous client, await the result.

@@ -50,8 +50,8 @@ def batch_results(
     `batch` is the SDK's object or an id. The output file and the error file are read as they arrive (GET
     /v1/files/{file_id}/content), and each `custom_id` comes once. At the end come the requests without a line, with the
     status "expired" or "cancelled" if their batch is, else "missing". They are named by `ids`, the ids that were
-    submitted; by default the input file is read for them, if there are any. If that is gone, a warning says how many
-    cannot be named. A file whose download breaks is asked for again.
+    submitted; by default the input file is read for them, if there are any. If that was deleted, a warning says how
+    many cannot be named. A file whose download breaks is asked for again.
 
     A ledger of `track` counts the answers at the prices of batches, those of one batch once however often it is read.
     When it is read, it raises `BatchUnfinishedError` if the batch has not ended, `BatchFailedError` if its file was

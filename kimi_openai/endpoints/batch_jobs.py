@@ -90,10 +90,10 @@ def submit_batch(
     is checked and adapted before the upload, as a chat request is. A batch costs 60 % of the price; the docs list
     `kimi-k2.6` and `kimi-k2.7-code` for it, one model in a file. `completion_window` is from 12 hours to 7 days.
 
-    To create a batch twice is to pay twice, and the API has no idempotency key. So a tag is put into the metadata, and
-    when the answer to the creation is lost, the list of batches is searched for the tag before anything is sent again
-    (up to the client's `max_retries`). With a `tag` of yours that is searched for first: a program that is started
-    again gets its batch of before, whatever its status.
+    A batch that is created twice is paid twice, and the API has no idempotency key. So a tag is put into the metadata,
+    and when the answer to the creation is lost, the list of batches is searched for the tag before anything is sent
+    again (up to the client's `max_retries`). With your own `tag` the list is searched first: a program that is started
+    again gets its earlier batch, whatever its status.
 
     Raises `CompatError`, before the upload, with the number and the reason of each line that Kimi refuses, or for a
     window or metadata (up to 15 pairs) that it does not take; `FileNotFoundError`; later the SDK's errors. The file of
@@ -204,7 +204,7 @@ def wait_for_batch(
 
     `batch` is the SDK's object or an id. It is asked for (GET /v1/batches/{batch_id}) after 10 seconds, then after
     longer, up to 60 and some jitter. `on_progress` is called with the object each time; what it returns is awaited for
-    an asynchronous client. A failure that a retry may mend (connection, overload, ...) is waited over, up to 10 in a
+    an asynchronous client. A failure that may pass (connection, overload, ...) is retried after a wait, up to 10 in a
     row. `patience`: seconds after which `BatchUnfinishedError` is raised, with the object as `batch`; never by default.
     A batch of which only some requests failed is "completed". Source: platform docs, batch guide, 2026-09-03.
     """

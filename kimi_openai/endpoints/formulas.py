@@ -55,7 +55,7 @@ class FormulaFunction:
 
 @dataclass(frozen=True, slots=True)
 class FiberOutput:
-    """What a run returned: the text for the model, to the letter as it came, and the sources that it names."""
+    """What a run returned: the text for the model, unchanged, and the sources that it names."""
 
     text: str
     references: tuple[Reference, ...] = ()

@@ -31,9 +31,9 @@ def signed(*, nonce: str | None = None, extra_headers: Mapping[str, str] | None 
     """The argument that makes Kimi sign the answer: `create(**signed(), ...)`, also for `stream` and Responses.
 
     It is `extra_headers` with a nonce in it, by default a random UUID; `extra_headers` of your own are kept. A retry
-    sends the same nonce again, and each answer has a signature of its own. What makes a nonce too long is not
-    documented; a bad one costs nothing but the signature. Raises `ValueError` for a nonce that is no header's value.
-    Source: platform docs, signatures--verify, 2026-09-03.
+    sends the same nonce again, and each answer has its own signature. What makes a nonce too long is not documented;
+    with one that Kimi does not take, only the signature is missing. Raises `ValueError` for a nonce that cannot be the
+    value of a header. Source: platform docs, signatures--verify, 2026-09-03.
 
     >>> signed(nonce="ticket-17")
     {'extra_headers': {'X-Msh-Request-Nonce': 'ticket-17'}}
@@ -49,7 +49,7 @@ def signatures_of(answer: object) -> tuple[Signature, ...]:
     `complete` sent several requests.
 
     Raises `ValueError` if it was not asked for with `signed()`, or is an object of a client of the bare SDK (take the
-    raw response, or the stream), and `UnexpectedAnswerError` if it came without: the nonce was no good, or whatever is
+    raw response, or the stream), and `UnexpectedAnswerError` if it came without: the nonce was not valid, or a relay
     between you and Kimi did not pass the headers on.
     """
     found = signatures_in(answer)
@@ -72,13 +72,13 @@ def verify_signature(client: AnyClient, answer: object) -> bool | Coroutine[Any,
     """Whether Kimi signed the answer, from POST /v1/signatures/verify; the client may be of another account.
 
     `answer` came from a call with `**signed()`: a completion, a stream of the SDK's or of `stream`, read or not, a raw
-    response, an answer of Responses; or it is a `Signature`. Verified is what was really sent, after `model_aliases`,
+    response, an answer of Responses; or it is a `Signature`. It verifies what was really sent, after `model_aliases`,
     and the headers of the last attempt. If several requests made the answer, all of their signatures must be valid.
 
-    What it proves: Moonshot accepted a request with this nonce for this model at this time, so a relay did ask it. What
-    it does not prove: that the request succeeded, that the answer is whole, or what was in either. Nonces are not
-    recorded, so an old signature stays valid: compare the nonce with yours, and the `timestamp` of `signatures_of`
-    with the clock. To check a relay, let `client` be one that asks Moonshot itself.
+    What it proves: Moonshot accepted a request with this nonce for this model at this time, so a relay really sent it.
+    What it does not prove: that the request succeeded, that the answer is whole, or what was in either. Nonces are not
+    recorded, so an old signature stays valid: compare the nonce with yours, and the `timestamp` of `signatures_of` with
+    the clock. To check a relay, let `client` be one that asks Moonshot itself.
 
     Raises the errors of `signatures_of`, the SDK's, and `UnexpectedAnswerError` if the answer has another shape. A text
     that Kimi does not take for a signature (400) is not valid. Source: platform docs, signatures--verify, 2026-09-03.

@@ -111,7 +111,7 @@ class LimitsError(Copyable, openai.OpenAIError):
 
 
 class UnexpectedAnswerError(Copyable, openai.OpenAIError):
-    """An answer with status 200 that does not have what was asked for; `body` is what came."""
+    """An answer with status 200 that does not have what was asked for; `body` is the answer."""
 
     __module__ = PUBLIC
 
@@ -150,7 +150,7 @@ class BatchUnfinishedError(Copyable, openai.OpenAIError):
 
 class StreamCutError(Copyable, openai.APIConnectionError):
     """A stream that ended before its finish_reason (of a response: before its last event); `text` and `reasoning` are
-    what had come of the first choice.
+    what had arrived of the first choice.
 
     `__cause__` is the exception that ended it, if there was one; `request` is the request, as on every SDK error, but
     without the key.

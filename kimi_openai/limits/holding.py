@@ -1,4 +1,4 @@
-"""What one worker has of a shared limiter: the grants of the last blocks, and what is to be reported. Pure.
+"""What one worker has of a shared limiter: the grants of the last blocks, and what it has to report. Pure.
 
 It is the rule of the worker's line: the first in the line goes if there is a grant for it. `shared_process.py` sends
 the reports and has the clock; `leases.py` is the other side.

@@ -90,7 +90,7 @@ class _Granted:
 
 @dataclass(slots=True)
 class _Lease:
-    """What a worker has. `ready` was granted, with the time, and not told yet."""
+    """What a worker has. `ready` was granted, with the time, and is not reported yet."""
 
     until: float
     wanted: deque[int] = field(default_factory=deque[int])

@@ -38,7 +38,8 @@ class Limits:
     for each; the input of Responses is always estimated offline).
 
     Requests are served in the order in which they come. A 429 that names a limit or a count corrects the numbers, and
-    an overload makes all wait, then go on slowly and faster again. Without numbers (`Limits()`) it only learns.
+    after an overload all wait, then requests are sent slowly at first, and faster again later. Without numbers
+    (`Limits()`) it only learns.
 
     Give one object to several clients of an account (`limits=limits`) and they share it, synchronous and asynchronous
     ones alike. After a fork, the child counts for itself. In an asynchronous client it needs asyncio, not trio. Another

@@ -34,7 +34,7 @@ LINGER = 5.0
 class SharedLimits(Limits):
     """`Limits` that the clients of several processes or machines share, for `create_client(limits=...)`.
 
-    `exchange` is the way to the limiter; it has to be picklable if this object is to be. `rates` are those of the
+    `exchange` is the way to the limiter; it must be picklable for this object to be. `rates` are those of the
     limiter, until it says others. If the limiter does not answer, requests wait for it, at most two minutes; then
     they fail with `LimitsError`. Those that were granted before are sent. `usage` and `rates` are those of the last
     answer; `open` and `waiting` are this process's.

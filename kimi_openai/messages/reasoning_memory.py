@@ -117,7 +117,7 @@ class ReasoningMemory:
             del self._keys_without_ids[without_ids]
 
     def renew_lock(self) -> None:
-        """For a forked child, in which the lock may be held by a thread that does not exist."""
+        """For a forked child, in which the lock may be held by a thread that the child does not have."""
         self._lock = Lock()
 
 

@@ -101,7 +101,7 @@ def call_ids(messages: Iterable[Any]) -> Iterator[str]:
 
 
 class CallIds:
-    """Gives each call of a conversation an id of its own: 400 'tool call id ... is duplicated'.
+    """Gives each call of a conversation a unique id: 400 'tool call id ... is duplicated'.
 
     `used` are the ids of the calls before.
 

@@ -78,7 +78,7 @@ def types(raw: Node, path: str, note: AddNote) -> list[str] | None:
 def literals(values: list[Any], path: str, note: AddNote) -> Node:
     """The node that accepts these values only, with one enum per kind of value.
 
-    In MFJS an enum has only strings, only integers or only floats. Objects and arrays become nodes of their own.
+    In MFJS an enum has only strings, only integers or only floats. Objects and arrays become separate nodes.
 
     >>> literals(["a", 1, None, "a"], "", print)
     {'anyOf': [{'type': 'string', 'enum': ['a']}, {'type': 'integer', 'enum': [1]}, {'type': 'null'}]}

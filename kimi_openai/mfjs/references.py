@@ -117,7 +117,7 @@ def end_recursion(nodes: Mapping[str, Node], note: AddNote) -> dict[str, Node]:
     """The nodes without endless recursion ('detected infinite recursion without termination condition').
 
     A definition that no finite value can satisfy, because it requires itself, requires itself no longer. Where only
-    empty lists end the recursion, they become alternatives of their own: the validator sees no end in a list.
+    empty lists end the recursion, they become separate alternatives: the validator sees no end in a list.
     """
     nodes = dict(nodes)
     while True:

@@ -52,7 +52,7 @@ class ShownReply(Reply):
 
 
 def show(value: Any, *, prices: PriceList | None = None) -> None:
-    """Show a completion, a response, a `Reply`, a usage, an error, notes, or anything else that has HTML of its own.
+    """Show a completion, a response, a `Reply`, a usage, an error, notes, or anything else that has its own HTML.
 
     An answer's Markdown is typeset, with the folded reasoning above it and its tokens and cost below. Nothing in it can
     run or fetch anything. In a terminal, and without IPython, it is text. The cost is that of `prices` (default:
@@ -62,7 +62,7 @@ def show(value: Any, *, prices: PriceList | None = None) -> None:
 
 
 def bundle_of(value: Any) -> dict[str, str]:
-    """A value for IPython's display formatter, by type of contents; empty if it has no HTML of its own."""
+    """A value for IPython's display formatter, by type of contents; empty if it has no HTML."""
     html = html_of(value)
     return {} if html is None else {"text/html": html, "text/plain": text_of(value)}
 

@@ -21,7 +21,7 @@ from .display import bundle_of
 __all__ = ["add_formatters", "remove_formatters"]
 
 DISPLAYED = (ChatCompletion, Response, CompletionUsage, ResponseUsage, Reply, openai.APIError, CompatError, Note)
-"""Classes without a display of their own, their subclasses included."""
+"""Classes that this package gives a display, and their subclasses."""
 
 
 def add_formatters(shell: Any) -> None:

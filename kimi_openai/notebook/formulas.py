@@ -22,7 +22,7 @@ MATH = re.compile(
     rf"|\$(?![\s\d])(?P<d>[^$\n]{{1,{MAX_FORMULA}}}?)(?<!\s)\$(?!\d)",
     re.DOTALL,
 )
-"""A formula, in any of the delimiters that Kimi uses. Groups `a` and `b` are displayed on lines of their own."""
+"""A formula, in any of the delimiters that Kimi uses. Groups `a` and `b` are displayed on separate lines."""
 
 LETTERS = """
     alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa varkappa lambda mu nu xi omicron pi

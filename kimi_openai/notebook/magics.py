@@ -1,13 +1,14 @@
 """`%load_ext kimi_openai`: `%kimi`, `%%kimi`, `%kimi_balance`, `%kimi_tokens`, and a display for the SDK's own values.
 
 The magics keep their state in the notebook's namespace, where the user can see and change it: `kimi_client`,
-`kimi_messages` (the conversation) and `kimi_reply` (the last answer).
+`kimi_messages` (the conversation) and `kimi_reply` (the last answer). `short_errors.py` says what a failed call shows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from keyword import iskeyword
 from typing import Any, TypeVar, cast
 
@@ -22,16 +23,18 @@ from kimi_openai.endpoints.balance import get_balance
 from kimi_openai.endpoints.token_estimate import estimate_tokens
 from kimi_openai.errors.exceptions import SettingsError
 from kimi_openai.messages.builders import join_partial, partial_message
-from kimi_openai.models.catalog import CURRENT, facts
+from kimi_openai.models.catalog import CURRENT
 from kimi_openai.models.reasoning import thinking
 from kimi_openai.streaming.chat_stream import stream
 from kimi_openai.usage.costs import price_list
 
-from .display import live, show
+from .display import ShownReply, live, show
 from .formatters import add_formatters, remove_formatters
 from .search import searched
+from .short_errors import short_errors
+from .tab_completion import OPTIONS_OF, complete
 
-__all__ = ["KimiMagics", "completions", "fill_in", "load_magics", "unload_magics"]
+__all__ = ["KimiMagics", "fill_in", "load_magics", "unload_magics"]
 
 STATE_NAMES = ("kimi_client", "kimi_messages", "kimi_reply")
 """Variables of the notebook in which the magics keep their state."""
@@ -56,6 +59,8 @@ def with_arguments(*each: Any) -> Callable[[Magic], Magic]:
 class KimiMagics(Magics):
     """The magics. `%kimi?` shows their own help."""
 
+    _made: openai.OpenAI | None = None
+
     @with_arguments(
         arguments.argument("question", nargs="*", help="the question; in %%%%kimi it is the cell"),
         arguments.argument("-m", "--model", default=CURRENT[0], help="model id (default: %(default)s)"),
@@ -78,8 +83,9 @@ class KimiMagics(Magics):
         """Ask Kimi, and show the answer while it arrives.
 
         `{name}` in a question is replaced by that variable of the notebook; other braces stay as they are. Questions
-        continue the conversation in `kimi_messages` until `--new`. The last answer is `kimi_reply`. The client is
-        `kimi_client`, made by `create_client()` unless you set it. Below the answer, `--search` shows its sources.
+        continue the conversation in `kimi_messages` until `--new`. The last answer is `kimi_reply`, also the part of
+        one that had arrived before an error; it is then not in the conversation. The client is `kimi_client`, made by
+        `create_client()` unless you set it. Below the answer, `--search` shows its sources.
         """
         options = _parsed(KimiMagics.kimi, line)
         if options.to is not None and not _is_free(options.to):
@@ -100,10 +106,9 @@ class KimiMagics(Magics):
         if begun and options.search:
             raise UsageError("--prefix and --search do not go together: a search is not the beginning of an answer")
         request: dict[str, Any] = {"model": options.model, "messages": [*history, *begun], "extra_body": extra}
-        client = self._client
-        reply = (
-            searched(client, request) if options.search else live(stream(client, **request), prices=price_list(client))
-        )
+        ask = searched if options.search else _answered
+        with self._call() as client:
+            reply = ask(client, request)
         text = join_partial(prefix, reply.content) if prefix else reply.content
         self._names.update(
             kimi_messages=[*history, {**reply.message(), "content": text}],
@@ -116,7 +121,8 @@ class KimiMagics(Magics):
         """%kimi_balance: what the account has left."""
         if line.strip():
             raise UsageError("%kimi_balance takes nothing")
-        show(get_balance(self._client))
+        with self._call() as client:
+            show(get_balance(client))
 
     @with_arguments(
         arguments.argument("text", nargs="*", help="the text; the conversation so far if there is none"),
@@ -131,7 +137,8 @@ class KimiMagics(Magics):
         messages = [{"role": "user", "content": text}] if text else self._names.get("kimi_messages")
         if not messages:
             raise UsageError("there is no conversation yet: %kimi_tokens TEXT, or %%kimi_tokens with a cell")
-        return estimate_tokens(self._client, model=options.model, messages=messages)
+        with self._call() as client:
+            return estimate_tokens(client, model=options.model, messages=messages)
 
     @property
     def _names(self) -> dict[str, Any]:
@@ -139,10 +146,26 @@ class KimiMagics(Magics):
         names: dict[str, Any] = shell.user_ns
         return names
 
-    @property
+    @contextlib.contextmanager
+    def _call(self) -> Generator[openai.OpenAI, None, None]:
+        """The client for one call, whose errors are shown as one line.
+
+        If the key of a client that was made here is refused, it is made again next time, when the key may be another.
+        """
+        client = self._client()
+        try:
+            with short_errors(self._names):
+                yield client
+        except openai.AuthenticationError:
+            if client is self._made:
+                self._names["kimi_client"] = None
+            raise
+
     def _client(self) -> openai.OpenAI:
         try:
-            client = self._names.setdefault("kimi_client", None) or create_client()
+            client = self._names.setdefault("kimi_client", None)
+            if client is None:
+                client = self._made = create_client()
         except SettingsError as problem:  # no key, or settings that cannot work: one line, and not a traceback
             raise UsageError(" ".join(str(problem).split())) from None
         if not isinstance(client, openai.OpenAI):
@@ -157,6 +180,11 @@ class KimiMagics(Magics):
             history = [message for message in history if message.get("role") != "system" or message.get("tools")]
             history.insert(0, {"role": "system", "content": fill_in(system, self._names)})
         return history
+
+
+def _answered(client: openai.OpenAI, request: Mapping[str, Any]) -> ShownReply:
+    """The answer to a request; it has been shown."""
+    return live(stream(client, **request), prices=price_list(client))
 
 
 def _is_free(name: str) -> bool:
@@ -200,40 +228,12 @@ def _thinking(options: Any) -> dict[str, Any]:
         raise UsageError(str(problem)) from None
 
 
-OPTIONS = ("--model", "--thinking", "--no-thinking", "--effort", "--system", "--prefix", "--to", "--search", "--new")
-OPTIONS_OF = {"kimi": OPTIONS, "kimi_tokens": ("--model",)}
-
-
-def completions(line: str, symbol: str) -> list[str]:
-    """What can stand where `symbol` begins: an option, a model id or an effort.
-
-    >>> completions("%kimi --effort ", ""), completions("%kimi --n", "--n")
-    (['low', 'high', 'max'], ['--no-thinking', '--new'])
-    """
-    before = line[: len(line) - len(symbol)].split() if symbol else line.split()
-    magic = before[0].lstrip("%") if before else ""
-    model = next((before[at + 1] for at, word in enumerate(before[:-1]) if word in ("-m", "--model")), CURRENT[0])
-    last = before[-1] if before else ""
-    if last in ("-m", "--model"):
-        found: tuple[str, ...] = CURRENT
-    elif last in ("-e", "--effort"):
-        found = facts(model).efforts
-    else:
-        found = OPTIONS_OF.get(magic, ()) if symbol.startswith("-") or not symbol else ()
-    return [word for word in found if word.startswith(symbol)]
-
-
-def _complete(_: Any, event: Any) -> list[str]:
-    words = event.text_until_cursor.split(" ")
-    return completions(event.text_until_cursor, words[-1])
-
-
 def load_magics(shell: Any) -> None:
     """Register the magics and the display of the SDK's values in a shell; `%load_ext kimi_openai` calls it."""
     shell.register_magics(KimiMagics)
     for name in OPTIONS_OF:
         for key in (f"%{name}", f"%%{name}"):
-            shell.set_hook("complete_command", _complete, str_key=key)
+            shell.set_hook("complete_command", complete, str_key=key)
     add_formatters(shell)
 
 

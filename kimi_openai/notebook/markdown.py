@@ -97,7 +97,7 @@ def _parse_math(state: StateInline, silent: bool) -> bool:
 
 
 def _parse_math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A formula on lines of its own. Without this rule a line of it that begins with `+` or `-` would be a list."""
+    """A formula on separate lines. Without this rule a line of it that begins with `+` or `-` would be a list."""
     if state.is_code_block(start):
         return False
     begin = state.bMarks[start] + state.tShift[start]

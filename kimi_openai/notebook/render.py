@@ -39,7 +39,7 @@ class Snapshot:
     """A reply at one moment.
 
     `is_live`: more is to come. `first_at`, `last_at`: seconds from the question to the first and to the newest piece,
-    `None` if nobody measured them. `pieces`: how many pieces of text have come. `breaks`: how often the connection
+    `None` if they were not measured. `pieces`: how many pieces of text have come. `breaks`: how often the connection
     broke. `status`: what the last line says about the stream.
     """
 

@@ -59,7 +59,7 @@ class Handler:
                 response = await _written(request, answer)
             outcome = _outcome(answer)
             return response
-        except ConnectionError:  # the program has gone
+        except ConnectionError:  # the program has closed its connection
             return web.Response()
         finally:
             path = mask_keys(request.rel_url.raw_path)[:200]
@@ -134,6 +134,6 @@ async def _written(request: web.Request, answer: WireAnswer) -> web.StreamRespon
                 await response.write(event)
         await response.write_eof()
     except (asyncio.CancelledError, ConnectionError):
-        await answer.body.close()  # nobody reads it any more
+        await answer.body.close()  # the program does not read it any more
         raise
     return response

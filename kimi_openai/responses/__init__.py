@@ -1,13 +1,13 @@
-"""Kimi's Responses API in OpenAI's dialect: the rules for a request, and the memory that stands for OpenAI's storage.
+"""Kimi's Responses API in OpenAI's dialect: the rules for a request, and the memory that replaces OpenAI's storage.
 
 Pure rules and one SQLite store; nothing here sends a request. `client` imports these modules with the first request
-to `/responses`. Kimi's face is stateless and narrow (platform docs, Responses page, 2026-09-03), so
+to `/responses`. Kimi's own API stores nothing and takes few fields (platform docs, Responses page, 2026-09-03), so
 `previous_response_id`, `conversation` and `retrieve` are answered from `ResponseMemory`.
 
 `create`, streams, `.stream()` and `parse` are for the K3 family, which alone has this API. `previous_response_id`,
 `conversation`, `retrieve`, `input_items.list` and `client.conversations` work from the memory: the last 1000 responses
-or 64 MB, also after a restart if it is a file (`create_client(response_memory="responses.sqlite")`). openai-agents
-and LangChain (`use_responses_api=True`) run on it as they are. What OpenAI code says, what Kimi says to that, and what
+or 64 MB, also after a restart if it is a file (`create_client(response_memory="responses.sqlite")`). openai-agents and
+LangChain (`use_responses_api=True`) run on it as they are. What OpenAI code sends, what Kimi answers to it, and what
 the client does about it:
 
     `previous_response_id`, `conversation`
@@ -33,7 +33,7 @@ the client does about it:
         client: left out, with a note if something is lost
     a call id that an earlier turn has
         Kimi: `name_0` again in each turn
-        client: an id of its own, in answers too
+        client: a unique id, in answers too
     a stream without `response.completed`; `status: "failed"`
         client: `StreamCutError` with the text so far; the error it stands for
     `model="kimi-k2.6"`

@@ -1,4 +1,4 @@
-"""The ids of calls in the input of a Responses request: each call has one of its own, which its output has too.
+"""The ids of calls in the input of a Responses request: each call has a unique one, which its output has too.
 
 Pure. Source: platform docs, Responses page, 2026-09-03; reports of ids that occur twice in a conversation.
 """
@@ -31,7 +31,7 @@ def call_ids(items: Iterable[Any]) -> Iterator[str]:
 
 
 def with_unique_ids(items: list[Any], remembered: int, context: ItemContext) -> list[Any]:
-    """The items with an id of its own for each call, which its output follows. The first call keeps its id."""
+    """The items with a unique id for each call, which its output has too. The first call keeps its id."""
     all_ids = list(call_ids(items))
     if len(all_ids) == len(set(all_ids)):
         return items
@@ -48,7 +48,7 @@ def with_unique_ids(items: list[Any], remembered: int, context: ItemContext) -> 
             waiting.setdefault(given, []).append(sent)
             if sent != given:
                 why = f"two calls have the id {given[:LONGEST_QUOTE]!r}, and Kimi's chat answers 400 to that"
-                fix = "give each call of the conversation an id of its own"
+                fix = "give each call of the conversation a unique id"
                 context.note("duplicate_id", ".call_id", f"sent as {sent!r}, with its output", why, fix)
         elif isinstance(given, str) and item.get("type") in OUTPUTS and waiting.get(given):
             sent = waiting[given].pop(0)

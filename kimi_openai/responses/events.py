@@ -61,7 +61,7 @@ class EventRepairer:
         self._added = 0
 
     def repaired(self, event: Event) -> list[Event]:
-        """The event as the SDK shall see it. Nothing for one with nothing in it; before the end of a text another piece
+        """The event as the SDK gets it. Nothing for one with nothing in it; before the end of a text another piece
         with what was held back of it."""
         found = self._repaired(event)
         number = event.get("sequence_number")

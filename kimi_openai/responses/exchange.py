@@ -29,8 +29,9 @@ log = logging.getLogger("kimi_openai")
 
 @dataclass(slots=True)
 class Exchange:
-    """`own_input` is the JSON of the caller's items, without those from before. `used` are the ids of the calls in the
-    input that was sent, `texts` changes what the answer says. `keeps`: the response is to be remembered."""
+    """A Responses request and its answer. `own_input` is the JSON of the caller's items, without those from before.
+    `used` are the ids of the calls in the input that was sent, `texts` changes what the answer says. `keeps`: the
+    response is remembered."""
 
     memory: ResponseMemory
     own_input: bytes = b"[]"
@@ -78,7 +79,7 @@ class Exchange:
         return item if sent == given else {**item, "call_id": sent}
 
     def whole(self, response: Json) -> dict[str, Any]:
-        """The whole response with its id, what it continues, and calls with ids of their own."""
+        """The whole response with its id, what it continues, and calls with unique ids."""
         output = [self.item(item, position) for position, item in enumerate(as_list(response.get("output")))]
         return {**self.head(response), "output": output}
 

@@ -29,7 +29,7 @@ ADDED_BY_SDK = ("parsed", "parsed_arguments")
 
 
 def input_items(body: Body, _: ModelFacts, *, remembered: int = 0) -> Changes | None:
-    """Each item in the form that Kimi accepts, and each call with an id of its own. `remembered` is the number of items
+    """Each item in the form that Kimi accepts, and each call with a unique id. `remembered` is the number of items
     before the caller's."""
     given = body.get("input")
     if isinstance(given, str):
@@ -112,7 +112,7 @@ def _output(item: Body, context: ItemContext) -> Body:
         parts = accepted_parts(given, ".output", context)
         return item if parts is given else {**item, "output": parts}
     if given is None:
-        context.note("empty_result", ".output", "sent as ''", "a result needs an output", "write '' or what came out")
+        context.note("empty_result", ".output", "sent as ''", "a result needs an output", "write '' or the output")
         return {**item, "output": ""}
     return item
 

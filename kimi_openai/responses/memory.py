@@ -179,7 +179,7 @@ def _output(response: Mapping[str, Any]) -> list[Any]:
 
 
 def _with_id(item: Any) -> Any:
-    """The item with an id of its own if it has none."""
+    """The item, with a new id if it has none."""
     if not is_object(item) or item.get("id"):
         return item
     kind = str(item.get("type") or "message")

@@ -122,7 +122,7 @@ class Store:
 
 
 def _close(database: sqlite3.Connection, process: int) -> None:
-    """Close a database that nobody uses any more, in the process that opened it."""
+    """Close a database that is not used any more, in the process that opened it."""
     if process == os.getpid():
         database.close()
 

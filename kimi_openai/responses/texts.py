@@ -1,4 +1,4 @@
-"""The texts and the calls of an answer as the caller shall see them: whole characters, no fence around JSON, own names.
+"""The texts and the calls of an answer as the caller sees them: whole characters, JSON without a fence, own names.
 
 Pure. A text may come in pieces; what a piece ends in is held back if the next one may change it. The reader of streams
 gives each piece to `feed`, and whole items to `item`.

@@ -1,8 +1,9 @@
 """Retries and waits: when a request is tried again, and after how long.
 
 Single requests are retried by the SDK's own loop, which the client steers by what an error means: an empty account or a
-daily limit is asked once, "try again after 1 seconds" waits a second, overload backs off longer; `on_retry=` is told of
-each wait. `retrying` and `async_retrying` are the same rules for functions of your own; in `instant()` nothing waits.
+daily limit is asked once, "try again after 1 seconds" waits a second, overload backs off longer; `on_retry=` is called
+before each wait. `retrying` and `async_retrying` are the same rules for functions of your own; in `instant()` nothing
+waits.
 
 `backoff` decides the wait after a `failure`; `policies` are the same rules as tenacity objects; `budget` limits the
 retries of one answer. `deadline` is the time that a call may take, and `events` reports each wait. (`Gate` is from

@@ -16,7 +16,7 @@ LONGEST_WAIT = 120.0
 """Seconds. A longer wait is reported, not waited for (the SDK has the same limit, from openai 2 on)."""
 
 LIKE_THE_SDK = Backoff(0.5, 8)
-"""For faults without a backoff of their own in the fault table."""
+"""For faults that have no backoff in the fault table."""
 
 WIDEST_JITTER = 30.0
 """Seconds that jitter adds at most to a wait that the server named."""

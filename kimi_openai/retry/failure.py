@@ -30,7 +30,7 @@ for the SDK into it."""
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What the error means (`fault`), and what came: the `refusal` and the `headers` of its response, both empty if
+    """What the error means (`fault`), with the `refusal` and the `headers` of its response, both empty if
     no answer came. The names of the headers are lower-case."""
 
     fault: Fault

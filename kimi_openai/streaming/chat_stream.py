@@ -1,6 +1,6 @@
 """`stream`: the events of an answer as they come, also after its connection was cut.
 
-What a user holds: the two stream classes and the function that makes them. `drivers` does the I/O, `session` decides.
+The two stream classes and the function that makes them. `drivers` does the I/O, `session` decides.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Session:
         self._how: How = "first"
         self._received = self._set_aside = ReplyAccumulator()
         self.notes: list[Note] = []
-        """What is to be noted about the answer."""
+        """The notes about the answer."""
         self._trimmer = trimmer_of(body)
         self.signatures: Signatures = ()
         """Those of the responses so far, which the driver adds."""

@@ -20,7 +20,7 @@ MOST_PROBLEMS = 20
 """How many problems of one call the model is told."""
 
 LONGEST_QUOTE = 1000
-"""How many characters of arguments that nobody can read the model is shown again."""
+"""How many characters of unreadable arguments are shown to the model again."""
 
 
 class ArgumentsError(ValueError):

@@ -43,10 +43,10 @@ def tool_message(tools: Iterable[ToolLike]) -> ChatCompletionSystemMessageParam:
     """The system message that gives Kimi more tools in the middle of a conversation (K3 family).
 
     Takes what `run_tools` takes, whose functions it then finds, and definitions without a function. Append it, and send
-    it again unchanged at the same place: that keeps the cache of what came before. Names must be unique over all tools
-    of the conversation. For a model that takes no tools in messages (K2), the client moves them to `tools`, with a
-    note. Raises `ValueError` if there are none, or two have the same name. Source: platform docs, dynamic tool loading
-    guide.
+    it again unchanged at the same place: that keeps the cache of the messages before it. Names must be unique over all
+    tools of the conversation. For a model that takes no tools in messages (K2), the client moves them to `tools`, with
+    a note. Raises `ValueError` if there are none, or two have the same name. Source: platform docs, dynamic tool
+    loading guide.
 
     >>> def refund(order: str) -> str:
     ...     '''Refund an order.'''

@@ -174,7 +174,7 @@ class TaskExecutor:
             raise self._interrupt
 
     def give_up(self, position: int, /) -> None:
-        """Cancels a call. A plain function goes on in its thread."""
+        """Cancels a call. A plain function continues in its thread."""
         task = self._tasks.pop(position)
         _cancelled.add(task)
         task.add_done_callback(_cancelled.discard)

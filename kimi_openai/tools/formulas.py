@@ -39,11 +39,11 @@ def formula_tools(
     only if they are named. Declarations are read from the service now. The tools can be used in many runs. `timeout`
     is the seconds that a call may take.
 
-    A call is made by `client`, with the arguments as the model wrote them, and its result goes to the model to the
-    letter, encrypted ones too. A call that fails is told to the model. Sources that it names are in `references` of the
+    A call is made by `client`, with the arguments as the model wrote them, and its result goes to the model unchanged,
+    also if it is encrypted. If a call fails, the model gets the error. Sources that it names are in `references` of the
     `ToolRun`. A web search costs 0.005 USD (0.03 CNY on platform.kimi.com); a ledger (`track`) of the client counts the
-    calls. A call is repeated only if it cannot have happened (no connection, 429, an error of the service's own), as
-    often as `max_retries` of the client says, and one of `memory` and `excel` never.
+    calls. A call is repeated only if it was certainly not run (no connection, 429, an error of the service), as often
+    as `max_retries` of the client says; calls of `memory` and `excel` are never repeated.
 
     Raises `ValueError` if a name cannot be a URI or two functions have the same name, the SDK's errors (404 for an
     unknown formula), and `UnexpectedAnswerError` if the answer has another shape. Source: platform docs, official tools

@@ -84,7 +84,7 @@ def run_tools(
     JSON or the text nearest to it. If a tool raises, does not exist or gets arguments that do not fit, the model gets
     the error as the result and may try again; this holds for every exception but `KeyboardInterrupt`. A call that takes
     longer than `tool_timeout` seconds (approval not counted) is given up, and the model gets an error that says so: an
-    async function is cancelled; a plain one goes on in its daemon thread, which nobody waits for, and its result is
+    async function is cancelled; a plain one continues in its daemon thread, which nothing waits for, and its result is
     ignored.
 
     `on_demand` holds tools of the same kinds that Kimi does not see at first: it gets a function `search_tools`, has to

@@ -1,6 +1,6 @@
 """Finds tools by words: the `search_tools` function that `run_tools(on_demand=...)` offers. Pure.
 
-The platform has no search of its own; its guide describes this pattern (dynamic tool loading guide).
+The platform has no search for tools; its guide describes this pattern (dynamic tool loading guide).
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ class Executor(Protocol):
         """Returns when a call has ended, or after so many seconds. Raises `KeyboardInterrupt` if a call did."""
 
     def give_up(self, position: int, /) -> None:
-        """Ends a call if that can be done; else it goes on, and nobody waits for it."""
+        """Ends a call if that is possible; else it continues, and its result is not used."""
 
     def close(self) -> None:
         """Gives up every call."""

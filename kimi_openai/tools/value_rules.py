@@ -1,6 +1,6 @@
 """The keywords of JSON Schema that hold no schema: types, values, limits of numbers, texts, arrays and objects. Pure.
 
-`json_schema` walks the schema and asks here about one keyword and one value.
+`json_schema` goes through the schema and calls this module for each keyword and value.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class CacheCost:
 def cache_cost(
     model: str, *, tokens: int, times: int, interval: float | Sequence[float], prices: PriceList = PRICE_LIST
 ) -> CacheCost:
-    """What a prompt of so many `tokens` would cost, asked so many `times`, one `interval` in seconds after the other.
+    """The `CacheCost` of a prompt of `tokens` tokens that is sent `times` times, with `interval` seconds between.
 
     `interval` may be a list of `times - 1` intervals. Only the prompt counts, whole and unchanged; answers cost the
     same. Kimi caches in blocks of 256 tokens (measured), so up to 255 tokens of each request are paid as input: that is

@@ -121,8 +121,8 @@ def _notify(client: Any, model: str, usage: Any, cache_ttl: CacheTtl, sent: byte
 
 
 def notify_of_call(client: Any, name: str, *, is_answered: bool) -> None:
-    """Call the observers of a client for a call of an official tool, which has no tokens of its own.
+    """Call the observers of a client for a call of an official tool, which has no tokens.
 
-    A call without an answer may be billed all the same; its usage is None.
+    A call without an answer may be billed too; its usage is None.
     """
     _notify(client, name, {} if is_answered else None, "5m", b"")

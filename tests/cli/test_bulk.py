@@ -103,6 +103,8 @@ def test_bad_input_is_wrong_usage(run: Run, tmp_path: Path) -> None:
     assert (code, "line 1: it has no body" in err) == (2, True)
     code, _, err = run("bulk", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / "out.jsonl"))
     assert (code, "none.jsonl" in err) == (2, True)
+    assert err == f"the input file '{tmp_path / 'none.jsonl'}' does not exist\n"
+    assert run("bulk", str(tmp_path), "-o", "out.jsonl") == (2, "", f"{tmp_path}: Is a directory\n")
 
 
 def test_what_the_engine_ray_does_not_have(run: Run, source: Path, tmp_path: Path) -> None:

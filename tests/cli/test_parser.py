@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kimi_openai.cli.parser import COMMANDS
+from kimi_openai.cli.parser import ACTIONS, COMMANDS
 
 from .conftest import Run, TerminalFile
 
@@ -51,6 +51,55 @@ def test_wrong_usage_is_2(run: Run, arguments: list[str], words: str) -> None:
     assert words in errors
     assert "Traceback" not in errors
     assert run.kimi.chats == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["balanse"], "kimi-openai: argument COMMAND: invalid choice: 'balanse' (did you mean balance?)"),
+        (["file", "list"], "kimi-openai: argument COMMAND: invalid choice: 'file' (did you mean files?)"),
+        (["models", "--jsn"], "kimi-openai models: unrecognized arguments: --jsn (did you mean --json?)"),
+        (["modles", "--json"], "kimi-openai: argument COMMAND: invalid choice: 'modles' (did you mean models?)"),
+        (["files", "lst"], "kimi-openai files: argument ACTION: invalid choice: 'lst' (did you mean list?)"),
+        (["chat", "--modle", "k3", "Hi"], "kimi-openai chat: unrecognized arguments: --modle (did you mean --model?)"),
+        (["--modle=k3", "Hi"], "kimi-openai chat: unrecognized arguments: --modle=k3 (did you mean --model?)"),
+        (["doctor", "--xyz"], "kimi-openai doctor: unrecognized arguments: --xyz"),
+        (["chat", "--max-tokens", "x"], "kimi-openai chat: argument --max-tokens: invalid int value: 'x'"),
+        (["files", "upload"], "kimi-openai files upload: the following arguments are required: PATH"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_slip_is_one_line_with_what_may_be_meant(run: Run, arguments: list[str], line: str) -> None:
+    """It names the command, and the command for its help."""
+    command = line.partition(":")[0]
+    assert run(*arguments) == (2, "", f"{line}; see `{command} --help`\n")
+
+
+def test_the_actions_are_those_of_the_commands(run: Run) -> None:
+    """So that a slip in the name of their command is found before them."""
+    for action in ACTIONS:
+        helps = [run(command, action, "--help")[0] for command in ("files", "batch")]
+        assert 0 in helps
+
+
+def test_a_question_that_begins_like_a_command_is_asked(run: Run) -> None:
+    """Words follow, and no option or action."""
+    assert run("model", "trains", "are", "fun")[0] == 0
+    assert run.sent()["messages"][-1]["content"] == "model trains are fun"
+
+
+def test_a_choice_without_a_near_one_lists_all(run: Run) -> None:
+    """Also where several are equally near."""
+    _, _, errors = run("emulator", "--limits", "tier9")
+    assert "did you mean" not in errors
+    assert errors.count("tier") == 7
+
+
+def test_without_arguments_it_prints_its_help(run: Run) -> None:
+    """To stderr, because nothing was done."""
+    code, out, errors = run()
+    assert (code, out) == (2, "")
+    assert "what works, what does not and what to do" in errors
 
 
 @pytest.mark.parametrize("form", ["--json", "--raw"])

@@ -38,6 +38,8 @@ def test_the_proxy_is_the_one_of_the_http_library(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("NO_PROXY", "api.moonshot.cn")
     assert proxy_for(BASE_URLS["ai"]) == "http://proxy.example:3128"
     assert proxy_for(BASE_URLS["cn"]) is None
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
+    assert proxy_for(BASE_URLS["ai"]) == "http://proxy.example:3128"
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     assert proxy_for("http://127.0.0.2:8765/v1") is None
 

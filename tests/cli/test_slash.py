@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kimi_openai.cli.conversation import Conversation
-from kimi_openai.cli.slash import COMMANDS
+from kimi_openai.cli.slash import COMMANDS, help_text
 from kimi_openai.emulator import bad_key, say, usage
 
 from .conftest import PIXEL, Run, TerminalFile
@@ -29,6 +29,21 @@ def test_help_names_every_command(run: Run) -> None:
     errors = talk(run, "/help")
     for name, command in COMMANDS.items():
         assert f"/{name} {command.takes}".strip() in errors
+
+
+def test_help_fits_the_terminal_and_has_the_keys_that_work(run: Run) -> None:
+    """On a narrow one no word is cut; without prompt_toolkit Alt-Enter does nothing."""
+    narrow = help_text(32)
+    assert max(map(len, narrow.splitlines())) <= 32
+    assert narrow.split() == help_text().split()
+    assert "Alt-Enter" in narrow
+    assert "Alt-Enter" not in talk(run, "/help")
+
+
+def test_a_model_that_is_not_known_is_said_at_once(run: Run) -> None:
+    """It is taken all the same: Kimi may have a new one."""
+    assert "k2. (not known here; `kimi-openai models` lists " in talk(run, "/model k2.")
+    assert "not known" not in talk(run, "/model k3")
 
 
 def test_model_and_effort(run: Run) -> None:
@@ -101,7 +116,7 @@ def test_save(run: Run, tmp_path: Path) -> None:
     errors = talk(run, "one", "/save talk.md", "/save talk.json", "/save talk.md", "/quit", "not read")
     assert (tmp_path / "talk.md").read_text() == "## You\n\none\n\n## Kimi\n\n**two**\n"
     assert [message["content"] for message in json.loads((tmp_path / "talk.json").read_text())] == ["one", "**two**"]
-    assert "File exists" in errors
+    assert "talk.md: File exists\n" in errors
     assert len(run.kimi.chats) == 1
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
+import openai
 import pytest
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
 from kimi_openai import tool_message
-from kimi_openai.emulator import Emulator, call, say, think
+from kimi_openai.emulator import Emulator, call, error_event, say, think
 from tests.conftest import Mode
 
 from .conftest import shell_of
@@ -37,6 +39,10 @@ class Notebook:
             result = self.shell.run_cell(code, store_history=True)
         output.error = result.error_before_exec or result.error_in_exec
         return output
+
+    def traceback(self, output: Any) -> list[str]:
+        """The lines that IPython showed for an error, without those of the answer itself."""
+        return [line for line in output.stdout.splitlines() if line and not line.startswith("[")]
 
     def completed(self, code: str) -> list[str]:
         with completer.provisionalcompleter():
@@ -175,6 +181,67 @@ def test_without_a_key_one_line_says_so(kimi: Emulator, notebook: Notebook) -> N
     os.environ["MOONSHOT_API_KEY"], os.environ["MOONSHOT_BASE_URL"] = kimi.api_key, "nonsense"
     assert len(notebook.run("%kimi hi").stderr.splitlines()) == 1
     assert kimi.chats == []
+
+
+@pytest.mark.parametrize("line", ["%kimi hi", "%kimi --search hi", "%kimi_balance", "%kimi_tokens hi"])
+def test_a_refused_call_is_one_line(notebook: Notebook, line: str) -> None:
+    """It is the SDK's exception, and says what to do; `kimi_reply` is not touched."""
+    client = notebook.names["kimi_client"].with_options(api_key="sk-wrong")
+    notebook.names.update(kimi_client=client, kimi_reply="before")
+    output = notebook.run(line)
+    shown = notebook.traceback(output)
+    assert len(shown) == 1
+    assert shown[0].startswith("AuthenticationError: Error code: 401 - ")
+    assert "this key is not accepted here" in shown[0]
+    assert isinstance(output.error, openai.AuthenticationError)
+    assert notebook.names["kimi_reply"] == "before"
+
+
+def test_a_network_error_is_one_line(notebook: Notebook) -> None:
+    """Nothing listens there."""
+    client = notebook.names["kimi_client"].with_options(base_url="http://127.0.0.1:9/v1", max_retries=0)
+    notebook.names["kimi_client"] = client
+    shown = notebook.traceback(notebook.run("%kimi hi"))
+    assert len(shown) == 1
+    assert shown[0].startswith("APIConnectionError: Connection error.")
+
+
+def test_what_had_arrived_before_an_error_is_kept(kimi: Emulator, notebook: Notebook) -> None:
+    """In `kimi_reply`, and not in the conversation; what a server wrote cannot control the terminal."""
+    refusal = error_event(chunks=4, message="no\nmore \x1b[2J", type="content_filter")
+    kimi.fail(refusal)
+    kimi.script(think("hm"), say("one two three"))
+    shown = notebook.traceback(notebook.run("%kimi hi"))
+    assert len(shown) == 1
+    assert "no more \\x1b[2J" in shown[0]
+    assert shown[0].endswith("; what had arrived is in kimi_reply")
+    assert (notebook.names["kimi_reply"].reasoning, notebook.names["kimi_reply"].content) == ("hm", "one")
+    assert "kimi_messages" not in notebook.names
+
+
+def test_an_interrupt_is_one_line_too(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's stop button, while an answer arrives."""
+    stop = KeyboardInterrupt()
+    monkeypatch.setattr("kimi_openai.notebook.display._LiveDisplay.add", Mock(side_effect=stop))
+    output = notebook.run("%kimi hi")
+    assert output.error is stop
+    assert notebook.traceback(output) == ["KeyboardInterrupt"]
+
+
+def test_after_a_refused_key_the_next_one_is_read(
+    kimi: Emulator, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is made again, unless it is the user's own."""
+    monkeypatch.setenv("MOONSHOT_BASE_URL", kimi.base_url)
+    monkeypatch.setenv("MOONSHOT_API_KEY", "sk-wrong")
+    del notebook.names["kimi_client"]
+    assert "401" in str(notebook.run("%kimi hi").error)
+    monkeypatch.setenv("MOONSHOT_API_KEY", kimi.api_key)
+    assert notebook.run("%kimi hi").error is None
+    notebook.names["kimi_client"].close()
+    own = notebook.names["kimi_client"] = Mode("sync").client(kimi, api_key="sk-wrong")
+    assert "401" in str(notebook.run("%kimi hi").error)
+    assert notebook.names["kimi_client"] is own
 
 
 def test_tab_completes_options_models_and_efforts(notebook: Notebook) -> None:

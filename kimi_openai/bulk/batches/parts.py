@@ -163,7 +163,7 @@ def _write_state(part: Part, folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let the disk have the names in a folder, where the system does that."""
+    """Write the names in a folder to the disk, where the system can do that."""
     with suppress(OSError):  # Windows opens no folders
         file = os.open(folder, os.O_RDONLY)
         try:

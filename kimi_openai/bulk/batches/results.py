@@ -1,6 +1,6 @@
 """The lines of the output file and of the error file for the results of a batch. Pure.
 
-An answer is judged as one that was asked for alone: one that is cut off, filtered, no JSON or against its schema is a
+An answer is judged as that of a single request: one that is cut off, filtered, no JSON or against its schema is a
 failure. It is not asked for again; `retry_failed` does that.
 """
 

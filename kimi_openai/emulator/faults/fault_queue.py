@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from threading import Lock
+from typing import Any
 
 from kimi_openai.emulator.recorder import Request
 
@@ -25,7 +26,11 @@ class FaultQueue:
         self._queued: list[tuple[Fault, str]] = []
 
     def add(self, *faults: Fault, path: str) -> None:
-        """Queue faults for requests whose path ends with `path`."""
+        """Queue faults for requests whose path ends with `path`. Raises `TypeError` for what is no fault."""
+        given: tuple[Any, ...] = faults
+        for fault in given:
+            if not isinstance(fault, Fault):
+                raise TypeError(f"a {type(fault).__name__} is no fault; script() takes the steps of an answer")
         with self._lock:
             self._queued += [(fault, path) for fault in faults]
 

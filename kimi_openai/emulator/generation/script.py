@@ -193,7 +193,12 @@ def parse_script(text: str) -> list[Step]:
 
 
 def steps_of(script: Script) -> list[Step]:
-    """The steps of a script in any form."""
+    """The steps of a script in any form. Raises `TypeError` for anything else, such as a fault."""
     if isinstance(script, str):
         return parse_script(script)
-    return list(script) if isinstance(script, Iterable) else [script]
+    steps: list[Any] = list(script) if isinstance(script, Iterable) else [script]
+    for step in steps:
+        if not isinstance(step, Step):
+            name = type(step).__name__
+            raise TypeError(f"a {name} is no step of a script (say, think, call, cut, ...); fail() takes faults")
+    return steps

@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from kimi_openai.emulator import Step, call, cut, error, finish, parse_script, pause, say, think, usage
+from kimi_openai.emulator import (
+    Emulator,
+    Step,
+    call,
+    cut,
+    error,
+    error_event,
+    finish,
+    parse_script,
+    pause,
+    say,
+    think,
+    usage,
+)
 
 CASES: dict[str, tuple[str, list[Step]]] = {
     "say": ("say: hello", [say("hello")]),
@@ -56,3 +69,12 @@ def test_usage_names() -> None:
     """A count that Kimi does not report is refused."""
     with pytest.raises(TypeError, match="total"):
         usage(total_tokens=3)
+
+
+def test_a_fault_is_no_step_and_a_step_no_fault() -> None:
+    """The call that mixes them up says so, and not the request that meets it later."""
+    kimi: Any = Emulator()
+    with pytest.raises(TypeError, match=r"a Damage is no step of a script .*; fail\(\) takes faults"):
+        kimi.script(say("hello"), error_event())
+    with pytest.raises(TypeError, match=r"a Say is no fault; script\(\) takes the steps"):
+        kimi.fail(say("hello"))
