@@ -187,13 +187,17 @@ def parse_script(text: str) -> list[Step]:
     >>> parse_script('think: hm\\nsay: hello\\ncall: add {"a":1}')
     [Think(text='hm'), Say(text='hello'), Call(name='add', arguments='{"a":1}', id=None)]
     """
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in text.split("\n"))
     pairs = (line.partition(":") for line in lines if line and not line.startswith("#"))
     return [_step(word.strip(), value.strip()) for word, _, value in pairs]
 
 
 def steps_of(script: Script) -> list[Step]:
-    """The steps of a script in any form."""
+    """The steps of a script in any form. Raises TypeError for what is no step, such as a fault."""
     if isinstance(script, str):
         return parse_script(script)
-    return list(script) if isinstance(script, Iterable) else [script]
+    steps: list[Any] = list(script) if isinstance(script, Iterable) else [script]
+    for step in steps:
+        if not isinstance(step, Step):
+            raise TypeError(f"a step is what say(), think(), call(), ... return, not a {type(step).__name__}")
+    return steps

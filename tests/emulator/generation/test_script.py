@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from kimi_openai.emulator import Step, call, cut, error, finish, parse_script, pause, say, think, usage
+from kimi_openai.emulator import (
+    Emulator,
+    Step,
+    call,
+    cut,
+    error,
+    error_event,
+    finish,
+    parse_script,
+    pause,
+    say,
+    think,
+    usage,
+)
 
 CASES: dict[str, tuple[str, list[Step]]] = {
     "say": ("say: hello", [say("hello")]),
@@ -25,6 +38,7 @@ CASES: dict[str, tuple[str, list[Step]]] = {
     "cut": ("cut:", [cut()]),
     "bare cut": ("cut", [cut()]),
     "clean cut": ("cut: end", [cut("end")]),
+    "other separators stay": ("say: a\u2028b\r\nthink: c", [say("a\u2028b"), think("c")]),
     "comments and blanks": ("# note\n\n  say: x  \n", [say("x")]),
 }
 
@@ -50,6 +64,13 @@ def test_parse_refuses(text: str) -> None:
 def test_call_arguments(arguments: Any, sent: str) -> None:
     """Arguments are written as compact JSON, and text goes out as it is."""
     assert call("f", arguments).arguments == sent
+
+
+@pytest.mark.parametrize("script", [(say("a"), error_event()), (42,), ([say("a"), "say: b"],)])
+def test_a_script_refuses_what_is_no_step(kimi: Emulator, script: Any) -> None:
+    """A fault belongs to `fail`; in a script it would end the request without an answer."""
+    with pytest.raises(TypeError, match="a step is what"):
+        kimi.script(*script)
 
 
 def test_usage_names() -> None:
