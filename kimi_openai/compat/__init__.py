@@ -30,6 +30,9 @@ for the Responses API):
     a message of any role without content, or with an empty text part
         Kimi: 400 `the message at position N with role '...' must not be empty`
         client: left out; a tool's result is sent as `(empty)`
+    `prompt_cache_breakpoint` in a content part
+        Kimi: 400
+        client: left out
     `role: developer`
         Kimi: 400 `ROLE_UNSPECIFIED` or `tokenization failed`
         client: sent as `system`
@@ -72,6 +75,9 @@ for the Responses API):
     a tool message without its call, a call without its tool message
         Kimi: 400 `tool_call_id ... is not found`
         client: `CompatError` that names the place
+    tool calls without an id
+        Kimi: 400
+        client: sent with the id `name_N`, as are their tool messages, in order
     tool calls whose id an earlier call of the messages has
         Kimi: 400 `tool call id ... is duplicated`
         client: the later ones are sent as `name_N`, with their tool messages
@@ -81,6 +87,9 @@ for the Responses API):
     a tool named `fs.read`, `2nd`
         Kimi: refuses it
         client: sent as `fs_read`, `_2nd`; calls in answers and streams have your name
+    a system message with tools and content, or with a tool that is offered already
+        Kimi: 400 `cannot be used with content`, `function name ... is duplicated`
+        client: sent as two messages; offered once, or `CompatError` if the two differ
     a property named `required`, `$ref`, ... in a schema
         Kimi: 400 `property name 'required' is reserved for JSON Schema keywords`
         client: sent as `required_`, `_ref`; arguments and JSON answers have your name, in streams too

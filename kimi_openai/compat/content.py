@@ -11,7 +11,10 @@ from kimi_openai._internal.secrets import shown_url
 from .images import remote_url
 from .rule import Message, MessageContext
 
-__all__ = ["content_parts"]
+__all__ = ["BREAKPOINT", "content_parts"]
+
+BREAKPOINT = "prompt_cache_breakpoint"
+"""OpenAI's mark of a part up to which the prompt is cached; a 400 in chat (docs, read in late September 2026)."""
 
 
 def content_parts(message: Message, context: MessageContext) -> Message:
@@ -34,6 +37,11 @@ def _is_empty_text(part: Any) -> bool:
 
 
 def _accepted_part(part: Any, path: str, context: MessageContext) -> Any:
+    if BREAKPOINT in as_dict(part):
+        if part[BREAKPOINT] is not None:
+            why = "Kimi answers 400 to it; its cache finds equal beginnings itself"
+            context.note(BREAKPOINT, f"{path}.{BREAKPOINT}", "left out", why, "leave it out")
+        part = {name: value for name, value in part.items() if name != BREAKPOINT}
     kind = as_dict(part).get("type")
     if kind in ("image_url", "video_url"):
         _refuse_remote(part, kind.removesuffix("_url"), path, context)

@@ -19,7 +19,8 @@ from kimi_openai.messages.plain import frozen
 from kimi_openai.models.catalog import ModelFacts
 
 from .rule import Body, Changes, Message, MessageContext, MessageRule, fatal, is_thinking
-from .tool_calls import unique_call_ids, unpaired_tool_calls
+from .tool_calls import added_call_ids, unique_call_ids, unpaired_tool_calls
+from .tools import tools_by_name, with_own_message
 from .valid_json import valid_json
 
 __all__ = ["developer_role", "empty_message", "frozen_messages", "messages", "openai_answer"]
@@ -33,18 +34,23 @@ def messages(body: Body, model: ModelFacts, *, rules: Mapping[str, tuple[Message
     given = body.get("messages")
     if not is_array(given):
         return Changes(notes=_problems(given)) if "messages" in body else None
-    context = MessageContext(model, is_thinking(body, model))
+    context = MessageContext(model, is_thinking(body, model), offered=tools_by_name(as_list(body.get("tools"))))
     accepted: list[Any] = []
     indices: list[int] = []
     for index, message in enumerate(given):
-        new = message
-        if not _is_plain(message):
-            context.index = index
-            new = _apply(rules, _replayed(message), context)
-        if new is not None:
-            accepted.append(new)
+        if _is_plain(message):
+            accepted.append(message)
             indices.append(index)
+            continue
+        context.index = index
+        new = _apply(rules, _replayed(message), context)
+        if new is not None:
+            parts = with_own_message(new, context)
+            accepted += parts
+            indices += [index] * len(parts)
     if context.has_tools:
+        accepted, added = added_call_ids(accepted, indices)
+        context.notes += added
         context.notes += unpaired_tool_calls(accepted, indices)
         accepted, renamed = unique_call_ids(accepted, indices)
         context.notes += renamed

@@ -92,6 +92,7 @@ class MessageContext:
 
     `index` is the position of the current message in the caller's list. `open_calls` are the calls of the last message
     that made any, each an id and a function name. `has_tools`: some message calls a tool or holds a tool's result.
+    `offered` are the tools so far by their names, those of the body first.
     """
 
     model: ModelFacts
@@ -101,6 +102,7 @@ class MessageContext:
     open_calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
     has_tools: bool = False
     renamed: tuple[Renamed, ...] = ()
+    offered: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def note(self, kind: str, path: str, change: str, why: str, fix: str) -> None:
         """Record a change of the current message; `path` is the place in it, such as ".role"."""

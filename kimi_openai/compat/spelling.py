@@ -6,7 +6,7 @@ that OpenAI has and Kimi does not are in `parameters`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -17,7 +17,7 @@ from kimi_openai.models.catalog import ModelFacts
 from .parameters import OPENAI_ONLY
 from .rule import REMOVE, Body, Changes
 
-__all__ = ["foreign_names", "misspelt_names"]
+__all__ = ["Foreign", "foreign_names", "misspelt_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +78,25 @@ KNOWN = (
 )
 """The fields of Kimi and of OpenAI's chat API. Source: docs, chat page, 2026-09-03."""
 
-BY_LETTERS = {name.replace("_", ""): name for name in KNOWN}
-
 LEAST_SIMILAR = 0.8
 """Of `difflib`, from 0 to 1: "temprature" and "temperature" have 0.95, "toolz" and "tools" 0.8."""
 
 
-def foreign_names(body: Body, _: ModelFacts) -> Changes | None:
+def foreign_names(body: Body, _: ModelFacts, *, foreign: Mapping[str, Foreign] = FOREIGN) -> Changes | None:
     """A field of another API becomes Kimi's field of the same meaning, or is left out."""
-    found = [name for name in body if name in FOREIGN and body[name] is not None]
+    found = [name for name in body if name in foreign and body[name] is not None]
     if not found:
         return None
     fields: dict[str, Any] = {}
     notes: list[Note] = []
     for name in found:
-        foreign, change = FOREIGN[name], "left out"
+        known, change = foreign[name], "left out"
         fields[name] = REMOVE
-        if foreign.field and not _is_given(foreign.field, body) and foreign.field not in fields:
-            fields[foreign.field] = body[name]
-            change = f"sent as {foreign.field}"
-        why = f"it is a field of {foreign.whose}; Kimi ignores it"
-        notes.append(Note("foreign_name", name, change, why, foreign.fix or f"write {foreign.field}"))
+        if known.field and not _is_given(known.field, body) and known.field not in fields:
+            fields[known.field] = body[name]
+            change = f"sent as {known.field}"
+        why = f"it is a field of {known.whose}; Kimi ignores it"
+        notes.append(Note("foreign_name", name, change, why, known.fix or f"write {known.field}"))
     return Changes(fields, tuple(notes))
 
 
@@ -108,9 +106,9 @@ def _is_given(field: str, body: Body) -> bool:
     return any(body.get(name) is not None for name in names)
 
 
-def misspelt_names(body: Body, _: ModelFacts) -> Changes | None:
+def misspelt_names(body: Body, _: ModelFacts, *, known: Collection[str] = KNOWN) -> Changes | None:
     """A note on each field whose name is close to a known one. It is sent: it may be a new field of Kimi's."""
-    likely = {name: _likely_name(name) for name in body if name not in KNOWN and body[name] is not None}
+    likely = {name: _likely_name(name, known) for name in body if name not in known and body[name] is not None}
     why = "Kimi ignores fields that it does not know"
     notes = tuple(
         Note("misspelt_name", name, "sent, without effect if it is misspelt", why, f"write {meant}")
@@ -120,12 +118,13 @@ def misspelt_names(body: Body, _: ModelFacts) -> Changes | None:
     return Changes({}, notes) if notes else None
 
 
-def _likely_name(name: str) -> str | None:
+def _likely_name(name: str, known: Collection[str]) -> str | None:
     """The known name that is meant, whatever its letter case and separators.
 
-    >>> _likely_name("temprature"), _likely_name("maxTokens"), _likely_name("my_field")
+    >>> _likely_name("temprature", KNOWN), _likely_name("maxTokens", KNOWN), _likely_name("my_field", KNOWN)
     ('temperature', 'max_tokens', None)
     """
+    by_letters = {each.replace("_", ""): each for each in known}
     letters = "".join(filter(str.isalnum, name.lower()))
-    found = get_close_matches(letters, BY_LETTERS, n=1, cutoff=LEAST_SIMILAR)
-    return BY_LETTERS[found[0]] if found else None
+    found = get_close_matches(letters, by_letters, n=1, cutoff=LEAST_SIMILAR)
+    return by_letters[found[0]] if found else None

@@ -15,7 +15,7 @@ from kimi_openai.messages.tool_calls import CallIds, arguments_text, call_ids
 from .names import bad_tool_name
 from .rule import Body, Message, MessageContext, Renamed, fatal
 
-__all__ = ["EMPTY_RESULT", "tool_calls", "tool_result", "unique_call_ids", "unpaired_tool_calls"]
+__all__ = ["EMPTY_RESULT", "added_call_ids", "tool_calls", "tool_result", "unique_call_ids", "unpaired_tool_calls"]
 
 LONGEST_QUOTE = 80
 """How many characters of an id or of arguments a note quotes."""
@@ -72,6 +72,49 @@ def tool_result(message: Message, context: MessageContext) -> Message:
     why = "Kimi refuses empty messages, and no source says that it accepts an empty result"
     context.note("empty_result", ".content", f"sent as {EMPTY_RESULT!r}", why, "write in words what the tool did")
     return {**message, "content": EMPTY_RESULT}
+
+
+def added_call_ids(messages: list[Any], indices: list[int]) -> tuple[list[Any], list[Note]]:
+    """The messages with an id for each call that has none, and a note for each.
+
+    The tool messages without an id after such calls belong to them in their order, as in APIs that have no ids.
+    """
+    if all(_id(call) for message in messages for call in as_list(as_dict(message).get("tool_calls"))):
+        return messages, []
+    ids = CallIds()
+    ids.reserve(call_ids(messages))
+    notes: list[Note] = []
+    accepted: list[Any] = []
+    waiting: list[str] = []
+    for index, message in zip(indices, messages, strict=True):
+        if as_dict(message).get("role") == "tool":
+            is_next = waiting and not _text(message.get("tool_call_id"))
+            accepted.append({**message, "tool_call_id": waiting.pop(0)} if is_next else message)
+            continue
+        calls, waiting = as_list(as_dict(message).get("tool_calls")), []
+        new = [
+            call if _id(call) or not is_object(call) else {**call, "id": ids.claim(None, _name(call))} for call in calls
+        ]
+        for number in (number for number, call in enumerate(calls) if new[number] is not call):
+            waiting.append(new[number]["id"])
+            why = "Kimi answers 400 to a call or a result without an id"
+            change = f"sent with the id {waiting[-1]!r}, as its tool message"
+            fix = "give each call an id, and its tool message the same one"
+            notes.append(Note("call_id", f"messages.{index}.tool_calls.{number}.id", change, why, fix))
+        accepted.append({**message, "tool_calls": new} if waiting else message)
+    return accepted, notes
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _id(call: Any) -> str:
+    return _text(as_dict(call).get("id"))
+
+
+def _name(call: Any) -> str:
+    return _text(as_dict(as_dict(call).get("function")).get("name")) or "call"
 
 
 def unpaired_tool_calls(messages: list[Any], indices: list[int]) -> Iterator[Note]:
@@ -138,7 +181,7 @@ def _with_unique_id(call: Any, ids: CallIds, answers: dict[str, list[str]]) -> A
     given = as_dict(call).get("id")
     if not isinstance(given, str):
         return call
-    id = ids.claim(given, str(as_dict(as_dict(call).get("function")).get("name") or "call"))
+    id = ids.claim(given, _name(call))
     answers.setdefault(given, []).append(id)
     return call if id == given else {**call, "id": id}
 

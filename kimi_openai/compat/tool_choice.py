@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import Any
 
 from kimi_openai._internal.json_values import as_dict, as_list
@@ -36,7 +36,7 @@ def possible_choice(body: Body, _: ModelFacts) -> Changes | None:
     if kind is None and isinstance(asked, str):
         why = "Kimi answers 400 to words other than 'auto', 'none' and 'required'"
         return Changes(notes=(fatal("tool_choice", "tool_choice", why, "write one of these"),))
-    if kind in ("required", "named") and not (body.get("tools") or any(map(has_tools, as_list(body.get("messages"))))):
+    if kind in ("required", "named") and not any(_all_tools(body)):
         why = "there are no tools to call: Kimi answers 400"
         return changed("tool_choice", {"tool_choice": REMOVE}, "left out", why, "leave it out, or offer tools")
     if asked == "any":
@@ -78,6 +78,12 @@ def tool_choice(body: Body, model: ModelFacts) -> Changes | None:
     return changed("tool_choice", fields, change, why, fix)
 
 
+def _all_tools(body: Body) -> Iterator[Any]:
+    """The tools of the body and of its messages."""
+    for holder in (body, *filter(has_tools, as_list(body.get("messages")))):
+        yield from as_list(holder.get("tools"))
+
+
 def _kind(choice: object) -> ToolChoice | None:
     if isinstance(choice, str):
         return next((kind for kind in ("auto", "none", "required") if kind == choice), None)
@@ -85,8 +91,7 @@ def _kind(choice: object) -> ToolChoice | None:
 
 
 def _is_missing(body: Body, name: Any) -> bool:
-    messages = [message for message in as_list(body.get("messages")) if has_tools(message)]
-    return not any(_tools_named(holder, [name]) for holder in (body, *messages))
+    return all(_name(tool) != name for tool in _all_tools(body))
 
 
 def _name(tool: object) -> Any:

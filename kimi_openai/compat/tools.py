@@ -14,7 +14,15 @@ from .names import bad_tool_name
 from .rule import Body, Changes, Findings, Message, MessageContext, Renamed, fatal
 from .schemas import convert_schema
 
-__all__ = ["builtin_search", "has_tools", "message_tools", "moved_message_tools", "tools"]
+__all__ = [
+    "builtin_search",
+    "has_tools",
+    "message_tools",
+    "moved_message_tools",
+    "tools",
+    "tools_by_name",
+    "with_own_message",
+]
 
 NO_PARAMETERS: Body = {"type": "object", "properties": {}}
 
@@ -25,7 +33,7 @@ def tools(body: Body, _: ModelFacts) -> Changes | None:
     if not is_array(offered):
         return None
     found = Findings()
-    accepted = _accepted_tools(offered, "tools", found)
+    accepted = _accepted_tools(offered, "tools", found, {})
     if accepted is offered and not found.notes and not found.renamed:
         return None
     return Changes({"tools": accepted}, tuple(found.notes), tuple(found.renamed))
@@ -56,15 +64,32 @@ def builtin_search(body: Body) -> Note | None:
 
 
 def message_tools(message: Message, context: MessageContext) -> Message | None:
-    """The tools of a system message in the form that Kimi accepts; removed if `moved_message_tools` has moved them."""
+    """The tools of a system message in the form that Kimi accepts.
+
+    Removed if `moved_message_tools` has moved them, or if all of them are offered before.
+    """
     if not has_tools(message):
         return message
     if context.model.dynamic_tools is False:
         return {key: value for key, value in message.items() if key != "tools"} if message.get("content") else None
     found = Findings(context.notes)
-    accepted = _accepted_tools(message["tools"], f"messages.{context.index}.tools", found)
+    accepted = _accepted_tools(message["tools"], f"messages.{context.index}.tools", found, context.offered)
     context.renamed += tuple(found.renamed)
+    if message["tools"] and not accepted and not message.get("content"):
+        return None
     return message if accepted is message["tools"] else {**message, "tools": accepted}
+
+
+def with_own_message(message: Message, context: MessageContext) -> tuple[Message, ...]:
+    """The message; a system message with tools and content as two, since Kimi takes no content beside tools."""
+    if not (has_tools(message) and message.get("content")):
+        return (message,)
+    content = {key: value for key, value in message.items() if key != "tools"}
+    if not message["tools"]:
+        return (content,)
+    why = "Kimi answers 400: tools in a message 'cannot be used with content'"
+    context.note("dynamic_tools", ".tools", "sent in a message before this one", why, "write a message for each")
+    return {key: value for key, value in message.items() if key != "content"}, content
 
 
 def has_tools(message: Any) -> bool:
@@ -77,13 +102,26 @@ def has_tools(message: Any) -> bool:
     )
 
 
-def _accepted_tools(offered: list[Any], where: str, found: Findings) -> list[Any]:
-    """The tools in the form that Kimi accepts, the same list if none needs a change."""
+def tools_by_name(offered: list[Any]) -> dict[str, Any]:
+    """The tools that have a name.
+
+    >>> tools_by_name([{"type": "function", "function": {"name": "a"}}, {}])
+    {'a': {'type': 'function', 'function': {'name': 'a'}}}
+    """
+    return {name: tool for tool in offered if isinstance(name := _name(tool), str)}
+
+
+def _name(tool: Any) -> Any:
+    return as_dict(as_dict(tool).get("function")).get("name")
+
+
+def _accepted_tools(offered: list[Any], where: str, found: Findings, by_name: dict[str, Any]) -> list[Any]:
+    """The tools in the form that Kimi accepts, the same list if none needs a change. `by_name` holds those that are
+    offered before, and gets these: a name belongs to one tool of the request (docs, dynamic tools, 2026-09-03)."""
     accepted: list[Any] = []
-    by_name: dict[str, Any] = {}
     for number, tool in enumerate(offered):
         new = _accepted_tool(tool, f"{where}.{number}", found)
-        name = as_dict(as_dict(new).get("function")).get("name")
+        name = _name(new)
         if isinstance(name, str) and name in by_name:
             is_same = new == by_name[name]
             found.notes.append(_repeated(name, f"{where}.{number}", is_same=is_same))

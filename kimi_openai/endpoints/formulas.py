@@ -132,14 +132,32 @@ def _run(client: AnyClient, function: FormulaFunction, arguments: str, timeout: 
     post = partial(client.post, f"/formulas/{function.uri}/fibers", body=body, cast_to=object, options=options)
     try:
         answer: Any = yield _repeated(client, function.uri)(post)
-        context = as_dict(as_dict(answer).get("context"))
         if "status" not in as_dict(answer):
             raise UnexpectedAnswerError("the run of a tool", answer)
     except BaseException as error:
-        if not (_cannot_have_run(error) or (isinstance(error, openai.APIStatusError) and error.status_code < 500)):
-            notify_of_call(client, function.uri, is_answered=False)
-        raise
+        answer = _run_in(error)
+        if answer is None:
+            if not (_cannot_have_run(error) or (isinstance(error, openai.APIStatusError) and error.status_code < 500)):
+                notify_of_call(client, function.uri, is_answered=False)
+            raise
     notify_of_call(client, function.uri, is_answered=True)
+    return _output_of(answer)
+
+
+def _run_in(error: BaseException) -> Json | None:
+    """The run in an answer whose status says that it failed: which HTTP status such a run has is not documented."""
+    if not isinstance(error, openai.APIStatusError):
+        return None
+    try:
+        body: object = error.response.json()
+    except (ValueError, RecursionError):
+        return None
+    is_run = is_object(body) and "status" in body and (body.get("object") == "fiber" or "context" in body)
+    return as_dict(body) if is_run else None
+
+
+def _output_of(answer: Json) -> FiberOutput:
+    context = as_dict(answer.get("context"))
     if answer["status"] != "succeeded":
         reason = next(filter(None, (answer.get("error"), context.get("error"), context.get("output"))), "Unknown error")
         return FiberOutput(f"Error: the tool failed: {_text(reason)}")
@@ -176,6 +194,8 @@ def _repeated(client: AnyClient, uri: str) -> Any:
 def _cannot_have_run(error: BaseException) -> bool:
     """Whether the service says, or the connection shows, that nothing ran and nothing was billed: no connection, a 429,
     or a 5xx with an error of the service's own in it. The page of a gateway, and a 504, leave that open."""
+    if _run_in(error) is not None:
+        return False
     if isinstance(error, openai.APIStatusError):
         is_refused = error.status_code >= 500 and error.status_code != 504 and is_object(error.body)
         return error.status_code == 429 or is_refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, overload
 
 import openai
@@ -35,9 +35,9 @@ def estimate_tokens(
 
     Images and videos are counted. It is not documented whether tools and the thinking preamble are counted too; the
     `usage.prompt_tokens` of the chat can be higher. Tools in messages (`tool_message`) are counted as their JSON where
-    the endpoint refuses them. Raises `ValueError` if `messages` is empty, `CompatError` if it
-    has something else than messages in it, the SDK's errors, and `UnexpectedAnswerError` if the answer has another
-    shape. Source: platform docs, estimate page.
+    the endpoint refuses them. Raises `ValueError` if `messages` is empty, `CompatError` if it has something else than
+    messages in it, the SDK's errors, and `UnexpectedAnswerError` if the answer has another shape. Source: platform
+    docs, estimate page.
     """
     body = {"model": model, "messages": frozen_messages(messages)}
     if not body["messages"]:
@@ -49,7 +49,7 @@ def _estimate(client: AnyClient, body: dict[str, Any]) -> Flow[int]:
     try:
         answer = yield client.post(PATH, body=body, cast_to=object)
     except openai.BadRequestError:
-        messages = [_with_tools_as_text(message) for message in body["messages"]]
+        messages = [each for message in body["messages"] for each in _with_tools_as_text(message)]
         if messages == body["messages"]:
             raise
         answer = yield client.post(PATH, body={**body, "messages": messages}, cast_to=object)
@@ -60,6 +60,11 @@ def _estimate(client: AnyClient, body: dict[str, Any]) -> Flow[int]:
             raise UnexpectedAnswerError("the token estimate", answer)
 
 
-def _with_tools_as_text(message: Any) -> Any:
-    """The message; one that declares tools with their JSON as its text."""
-    return {"role": "system", "content": json.dumps(message["tools"])} if has_tools(message) else message
+def _with_tools_as_text(message: Any) -> Iterator[Any]:
+    """The message; one that declares tools as their JSON, and its content if it has one."""
+    if not has_tools(message):
+        yield message
+        return
+    yield {"role": "system", "content": json.dumps(message["tools"])}
+    if message.get("content"):
+        yield {name: value for name, value in message.items() if name != "tools"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any, cast
@@ -15,6 +16,10 @@ from kimi_openai._internal.json_values import as_dict, as_list, is_object
 from kimi_openai._internal.surrogates import joined
 
 __all__ = ["CallIds", "arguments_object", "arguments_text", "call_ids", "is_object_text"]
+
+
+LONGEST_NAME = 56
+"""Characters of a function name in a new id, which leaves room for its number."""
 
 
 def is_object_text(text: str) -> bool:
@@ -106,8 +111,8 @@ class CallIds:
     `used` are the ids of the calls before.
 
     >>> ids = CallIds(used=["add_0"])
-    >>> ids.claim("add_0", "add"), ids.claim("x", "add"), ids.claim(None, "add")
-    ('add_1', 'x', 'add_2')
+    >>> ids.claim("add_0", "add"), ids.claim("x", "add"), ids.claim(None, "add"), ids.claim(None, "fs.add")
+    ('add_1', 'x', 'add_2', 'fs_add_0')
     """
 
     def __init__(self, used: Iterable[str] = ()) -> None:
@@ -120,8 +125,13 @@ class CallIds:
         self._taken.update(ids)
 
     def claim(self, id: object, name: str) -> str:
-        """The id itself if no call before has it, else the next free one in Kimi's own form, `name_N`."""
+        """The id itself if no call before has it, else the next free one in Kimi's own form, `name_N`.
+
+        It has only letters, digits, "_" and "-", 64 of them at most, as the ids that Moonshot's own client makes: which
+        others the service accepts is not known.
+        """
         if not isinstance(id, str) or not id or id in self._used:
+            name = re.sub("[^a-zA-Z0-9_-]", "_", name)[:LONGEST_NAME]
             numbers = self._numbers.setdefault(name, count())
             id = next(free for number in numbers if (free := f"{name}_{number}") not in self._taken)
         self._used.add(id)

@@ -25,6 +25,15 @@ the client does about it:
     `web_search_preview`, `search_context_size`
         Kimi: 400 `unsupported tool type`, `search_context_size is not supported`
         client: `web_search` without it; other hosted tools: `CompatError` that names the place
+    a message or the result of a call without content, `prompt_cache_breakpoint` in a part
+        Kimi: 400 `must not be empty`
+        client: left out, the result sent as `(empty)`; left out
+    a tool that is offered twice, in `tools` or in `additional_tools` items
+        Kimi: 400 `function name f is duplicated`
+        client: offered once, or `CompatError` if the two differ
+    `extra_body={"max_completion_tokens": 500}`, `stop`, `max_output_token`, ...
+        Kimi: ignores what it does not know
+        client: sent under the name that it has here, or left out; a name that looks misspelt is noted
     role `system`, http images, `input_file`
         Kimi: not listed, not fetched, 400 `unknown content part type`
         client: `developer`; `fetch_images=True`; `CompatError`

@@ -30,8 +30,11 @@ def call_ids(items: Iterable[Any]) -> Iterator[str]:
             yield item["call_id"]
 
 
-def with_unique_ids(items: list[Any], remembered: int, context: ItemContext) -> list[Any]:
-    """The items with a unique id for each call, which its output has too. The first call keeps its id."""
+def with_unique_ids(items: list[Any], places: list[int], context: ItemContext) -> list[Any]:
+    """The items with a unique id for each call, which its output has too. The first call keeps its id.
+
+    `places` are the positions of the items in the caller's input.
+    """
     all_ids = list(call_ids(items))
     if len(all_ids) == len(set(all_ids)):
         return items
@@ -39,8 +42,7 @@ def with_unique_ids(items: list[Any], remembered: int, context: ItemContext) -> 
     ids.reserve(all_ids)
     waiting: dict[str, list[str]] = {}
     accepted: list[Any] = []
-    for position, item in enumerate(items):
-        context.index = position - remembered
+    for context.index, item in zip(places, items, strict=True):
         given = as_dict(item).get("call_id")
         sent = given
         if isinstance(given, str) and item.get("type") in CALLS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from kimi_openai.compat.rule import Renamed, fatal
 from kimi_openai.errors.exceptions import Note
@@ -15,11 +16,13 @@ LONGEST_QUOTE = 80
 
 @dataclass(slots=True)
 class ItemContext:
-    """What the rules share. `index` is the place in the caller's input; below 0 for what was remembered."""
+    """What the rules share. `index` is the place in the caller's input; below 0 for what was remembered. `offered` are
+    the tools so far, those of the body first."""
 
     index: int = 0
     notes: list[Note] = field(default_factory=list[Note])
     renamed: list[Renamed] = field(default_factory=list[Renamed])
+    offered: dict[object, Any] = field(default_factory=dict[object, Any])
 
     def note(self, kind: str, path: str, change: str, why: str, fix: str) -> None:
         """Record a change of the current item; `path` is the place in it, such as ".role"."""

@@ -14,6 +14,7 @@ from typing import Any
 from kimi_openai._internal.json_values import as_list, is_array, is_object
 from kimi_openai.compat.names import bad_tool_name
 from kimi_openai.compat.rule import Body, Changes, Findings, Renamed, fatal
+from kimi_openai.compat.tool_calls import EMPTY_RESULT
 from kimi_openai.messages.tool_calls import arguments_text
 from kimi_openai.models.catalog import ModelFacts
 
@@ -21,7 +22,7 @@ from .call_ids import with_unique_ids
 from .context import LONGEST_QUOTE, ItemContext
 from .names import LONGEST
 from .parts import accepted_parts
-from .tools import accepted_tools
+from .tools import accepted_tools, tools_by_key
 
 __all__ = ["input_items"]
 
@@ -37,17 +38,24 @@ def input_items(body: Body, _: ModelFacts, *, remembered: int = 0) -> Changes | 
     if not is_array(given):
         why = f"Kimi takes a text or a list of items, not {'nothing' if given is None else type(given).__name__}"
         return Changes(notes=(fatal("input", "input", why, 'write [{"role": "user", "content": ...}]'),))
-    context = ItemContext()
+    context = ItemContext(offered=tools_by_key(as_list(body.get("tools"))))
     accepted: list[Any] = []
-    for position, item in enumerate(given):
-        context.index = position - remembered
-        accepted.append(_accepted_item(item, context))
-    accepted = with_unique_ids(accepted, remembered, context)
-    fields = {} if all(map(is_, accepted, given)) else {"input": accepted}
-    return Changes(fields, tuple(context.notes), tuple(context.renamed))
+    places: list[int] = []
+    for context.index, item in enumerate(given, -remembered):
+        new = _accepted_item(item, context)
+        if new is not None:
+            accepted.append(new)
+            places.append(context.index)
+    accepted = with_unique_ids(accepted, places, context)
+    if given and not accepted:
+        why, fix = "every message is empty, so nothing is left", "write what you ask of the model"
+        context.notes.append(fatal("empty_message", "input", why, fix))
+    is_unchanged = len(accepted) == len(given) and all(map(is_, accepted, given))
+    return Changes({} if is_unchanged else {"input": accepted}, tuple(context.notes), tuple(context.renamed))
 
 
 def _accepted_item(item: Any, context: ItemContext) -> Any:
+    """The item in the form that Kimi accepts, None if it is left out."""
     if not is_object(item):
         context.refuse("input", "", f"an item is an object, not a {type(item).__name__}", "write an object with a type")
         return item
@@ -64,8 +72,8 @@ def _accepted_item(item: Any, context: ItemContext) -> Any:
     return item if new == item else new
 
 
-def _message(item: Body, context: ItemContext) -> Body:
-    """A message of a role that Kimi has, with parts that it has."""
+def _message(item: Body, context: ItemContext) -> Body | None:
+    """A message of a role that Kimi has, with parts that it has; None for one without content."""
     role, content = item.get("role"), item.get("content")
     if role == "system":
         context.note("system", ".role", "sent as 'developer'", "Kimi does not list it here", "write role 'developer'")
@@ -75,8 +83,12 @@ def _message(item: Body, context: ItemContext) -> Body:
         context.refuse("role", ".role", f"Kimi has no role {str(role)[:40]!r} here", fix)
     if is_array(content):
         parts = accepted_parts(content, ".content", context)
-        return item if parts is content else {**item, "content": parts}
-    return item
+        item = item if parts is content else {**item, "content": parts}
+    if item.get("content"):
+        return item
+    why = f"Kimi's chat answers 400 'the message at position ... with role '{role}' must not be empty'"
+    context.note("empty_message", "", "left out", why, "leave it out")
+    return None
 
 
 def _reasoning(item: Body, context: ItemContext) -> Body:
@@ -106,23 +118,27 @@ def _function_call(item: Body, context: ItemContext) -> Body:
 
 
 def _output(item: Body, context: ItemContext) -> Body:
-    """The result of a call: a text, or parts."""
+    """The result of a call: a text, or parts. One without content gets a short text, as in chat completions."""
     given = item.get("output")
     if is_array(given):
         parts = accepted_parts(given, ".output", context)
-        return item if parts is given else {**item, "output": parts}
-    if given is None:
-        context.note("empty_result", ".output", "sent as ''", "a result needs an output", "write '' or the output")
-        return {**item, "output": ""}
-    return item
+        item = item if parts is given else {**item, "output": parts}
+    if item.get("output") not in (None, "", []):
+        return item
+    why = "Kimi refuses empty messages, and no source says that it accepts an empty result"
+    context.note("empty_result", ".output", f"sent as {EMPTY_RESULT!r}", why, "write in words what the tool did")
+    return {**item, "output": EMPTY_RESULT}
 
 
-def _additional_tools(item: Body, context: ItemContext) -> Body:
+def _additional_tools(item: Body, context: ItemContext) -> Body | None:
+    """Tools in the input, each of them offered once; None if all of them are offered before."""
     tools = as_list(item.get("tools"))
     found, is_new = Findings(), context.index >= 0
-    accepted = accepted_tools(tools, f"input.{context.index}.tools", found)
+    accepted = accepted_tools(tools, f"input.{context.index}.tools", found, context.offered)
     context.notes += found.notes if is_new else ()
     context.renamed += [replace(each, is_offered=is_new) for each in found.renamed]
+    if tools and not accepted:
+        return None
     return item if accepted is tools else {**item, "tools": accepted}
 
 
@@ -137,7 +153,7 @@ def _reference(item: Body, context: ItemContext) -> Body:
     return item
 
 
-ITEMS: Mapping[str, Callable[[Body, ItemContext], Body]] = {
+ITEMS: Mapping[str, Callable[[Body, ItemContext], Body | None]] = {
     "message": _message,
     "reasoning": _reasoning,
     "function_call": _function_call,

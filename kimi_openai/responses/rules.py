@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from kimi_openai.compat.parameters import prompt_cache_options
 from kimi_openai.compat.pipeline import Shaped, shape
 from kimi_openai.compat.rule import Body, Rule
 from kimi_openai.compat.sampling import sampling
@@ -16,6 +17,7 @@ from kimi_openai.compat.sampling import sampling
 from . import parameters
 from .items import input_items
 from .names import with_response_names
+from .spelling import FOREIGN_NAMES, MISSPELT_NAMES
 from .text_format import text_format
 from .tools import tool_choice, tools
 
@@ -24,6 +26,7 @@ __all__ = ["RULES", "shape_response"]
 RULES: tuple[Rule, ...] = (
     Rule(parameters.nulls, any_model=True),
     Rule(parameters.face),
+    FOREIGN_NAMES,
     Rule(sampling),
     Rule(parameters.reasoning),
     Rule(parameters.max_output_tokens, any_model=True),
@@ -31,6 +34,8 @@ RULES: tuple[Rule, ...] = (
     Rule(parameters.openai_only, any_model=True),
     Rule(parameters.prompt_template, any_model=True),
     Rule(parameters.include, any_model=True),
+    Rule(prompt_cache_options),
+    MISSPELT_NAMES,
     Rule(tools, any_model=True),
     Rule(text_format, any_model=True),
     Rule(tool_choice, any_model=True),  # after the rule for the format, which sees what is chosen

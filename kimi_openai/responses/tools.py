@@ -18,7 +18,7 @@ from kimi_openai.models.catalog import ModelFacts
 
 from .names import LONGEST
 
-__all__ = ["accepted_tools", "tool_choice", "tools"]
+__all__ = ["accepted_tools", "tool_choice", "tools", "tools_by_key"]
 
 NO_PARAMETERS: Body = {"type": "object", "properties": {}}
 SEARCH = "web_search"
@@ -31,15 +31,22 @@ def tools(body: Body, _: ModelFacts) -> Changes | None:
     if not is_array(offered):
         return None
     found = Findings()
-    accepted = accepted_tools(offered, "tools", found)
+    accepted = accepted_tools(offered, "tools", found, {})
     fields = {} if accepted is offered else {"tools": accepted or REMOVE}
     return Changes(fields, tuple(found.notes), tuple(found.renamed))
 
 
-def accepted_tools(offered: list[Any], where: str, found: Findings) -> list[Any]:
-    """The tools in the form that Kimi accepts, the same list if none needs a change. Adds to `found`."""
+def tools_by_key(offered: list[Any]) -> dict[object, Any]:
+    """The tools by what must not occur twice."""
+    return {key: tool for tool in offered if (key := _key(tool)) is not None}
+
+
+def accepted_tools(offered: list[Any], where: str, found: Findings, known: dict[object, Any]) -> list[Any]:
+    """The tools in the form that Kimi accepts, the same list if none needs a change. Adds to `found`.
+
+    `known` holds the tools that are offered before, see `tools_by_key`, and gets these.
+    """
     accepted: list[Any] = []
-    known: dict[object, Any] = {}
     for number, tool in enumerate(offered):
         new = _accepted_tool(tool, f"{where}.{number}", found)
         key = _key(new)
@@ -96,12 +103,13 @@ def _function(tool: Body, where: str, found: Findings) -> Body:
 
 def _namespace(tool: Body, where: str, found: Findings) -> Body:
     kept = {key: value for key, value in tool.items() if value is not None}
-    kept["tools"] = accepted_tools(as_list(kept.get("tools")), f"{where}.tools", found)
+    kept["tools"] = accepted_tools(as_list(kept.get("tools")), f"{where}.tools", found, {})
     return kept
 
 
 def _custom(tool: Body, where: str, found: Findings) -> Body:
-    if tool.get("name") != "apply_patch":
+    form = as_dict(tool.get("format"))
+    if tool.get("name") != "apply_patch" or form.get("type") != "grammar" or form.get("syntax") != "lark":
         why = "Kimi knows one custom tool, apply_patch with a lark grammar"
         fix = "describe it as a function with one string argument"
         found.notes.append(fatal("tool_type", where, why, fix))

@@ -208,6 +208,34 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(chat(RESULT), "messages.1.tool_call_id"),
         Example(chat(CALLING), "messages.1.tool_calls"),
     ),
+    "tool calls without an id": (
+        Example(
+            chat(
+                {**CALLING, "tool_calls": [{"type": "function", "function": CALL["function"]}]},
+                {"role": "tool", "content": "42"},
+            ),
+            chat({**CALLING, "tool_calls": [{**CALL, "id": "a_0"}]}, {**RESULT, "tool_call_id": "a_0"}),
+        ),
+    ),
+    "`prompt_cache_breakpoint` in a content part": (
+        Example(
+            {"messages": [user([{"type": "text", "text": "x", "prompt_cache_breakpoint": {"mode": "explicit"}}])]},
+            {"messages": [user([{"type": "text", "text": "x"}])]},
+        ),
+    ),
+    "a system message with tools and content, or with a tool that is offered already": (
+        Example(
+            chat({"role": "system", "content": "Use b.", "tools": [tool("b")]}),
+            chat({"role": "system", "tools": [tool("b")]}, {"role": "system", "content": "Use b."}),
+        ),
+        Example(
+            {"tools": TOOLS, **chat({"role": "system", "tools": [tool("b"), tool("c")]})},
+            {"tools": TOOLS, **chat({"role": "system", "tools": [tool("c")]})},
+        ),
+        Example(
+            {"tools": TOOLS, **chat({"role": "system", "tools": [tool("b", type="object")]})}, "messages.1.tools.0"
+        ),
+    ),
     "tool calls whose id an earlier call of the messages has": (
         Example(
             chat(CALLING, RESULT, CALLING, RESULT),

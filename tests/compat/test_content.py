@@ -37,6 +37,18 @@ CASES = [
         [{"role": "user", "content": [EMPTY, *UPLOADED["content"]]}], [UPLOADED], ["empty_text"], id="beside an image"
     ),
     pytest.param([UPLOADED], [UPLOADED], [], id="an uploaded image"),
+    pytest.param(
+        [{"role": "system", "content": [{**TEXT, "prompt_cache_breakpoint": None}]}, *HI],
+        [{"role": "system", "content": [TEXT]}, *HI],
+        [],
+        id="no breakpoint",
+    ),
+    pytest.param(
+        [{"role": "user", "content": [{**UPLOADED["content"][0], "prompt_cache_breakpoint": {"mode": "explicit"}}]}],
+        [UPLOADED],
+        ["prompt_cache_breakpoint"],
+        id="a breakpoint",
+    ),
 ]
 
 

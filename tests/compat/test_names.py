@@ -96,10 +96,10 @@ def test_a_refused_tool_name_is_replaced_everywhere() -> None:
         "tool_choice": named("fs.read"),
     }
     shaped = shape({**body, "thinking": {"type": "disabled"}})
-    system, _, answer, result = shape({**body, "model": K3, "tool_choice": "auto"}).body["messages"]
+    added, _, _, answer, result = shape({**body, "model": K3, "tool_choice": "auto"}).body["messages"]
     assert [each["function"]["name"] for each in shaped.body["tools"]] == ["fs_read_2", "fs_read", "_2nd"]
     assert shaped.body["tool_choice"] == named("fs_read_2")
-    assert system["tools"][0]["function"]["name"] == "_2nd"
+    assert added["tools"][0]["function"]["name"] == "_2nd"
     assert answer["tool_calls"][0]["function"] == {"name": "fs_read_2", "arguments": "{}"}
     assert result["name"] == "fs_read_2"
     assert [note.where for note in shaped.notes if note.kind == "tool_name"] == [

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from kimi_openai.compat.pipeline import shape
+from kimi_openai.emulator.validation.body import broken_rule
 
-from .bodies import CALL, CALLING, HI, K3, RESULT, check_messages, check_refused
+from .bodies import CALL, CALLING, HI, K3, RESULT, STRICT, check_messages, check_refused
 
 
 @pytest.mark.parametrize("content", [None, "", []])
@@ -65,6 +66,35 @@ def test_messages_with_unique_ids_are_shared() -> None:
     """Nothing is copied where nothing is changed."""
     sent = [*HI, calling("c", "d"), *answers("d", "c"), calling("e"), *answers("e")]
     assert shape({"model": K3, "messages": sent}).body["messages"] is sent
+
+
+def without_id(name: str, **fields: Any) -> dict[str, Any]:
+    """A call without an id, or with one that is none."""
+    return {"type": "function", "function": {"name": name, "arguments": "{}"}, **fields}
+
+
+@pytest.mark.parametrize("id", [{}, {"id": ""}, {"id": None}, {"id": 7}], ids=["none", "empty", "null", "a number"])
+def test_a_call_without_an_id_gets_one(id: dict[str, Any]) -> None:
+    """In Kimi's own form, and the results after it follow in order; those that have an id keep it."""
+    result = {f"tool_call_{key}": value for key, value in id.items()}
+    calls = [without_id("a", **id), {**CALL, "id": "a_0"}, without_id("fs.b", **id)]
+    sent = [
+        *HI,
+        {**CALLING, "tool_calls": calls},
+        {"role": "tool", "content": "1", **result},
+        {"role": "tool", "content": "2", **result},
+        {"role": "tool", "content": "3", "tool_call_id": "a_0"},
+    ]
+    shaped = shape({"model": K3, "messages": sent})
+    _, calling_, *results = shaped.body["messages"]
+    assert [call["id"] for call in calling_["tool_calls"]] == ["a_1", "a_0", "fs_b_0"]
+    assert [each["tool_call_id"] for each in results] == ["a_1", "fs_b_0", "a_0"]
+    assert [note.where for note in shaped.notes if note.kind == "call_id"] == [
+        "messages.1.tool_calls.0.id",
+        "messages.1.tool_calls.2.id",
+    ]
+    assert broken_rule(shaped.body, STRICT) is None
+    assert shape(shaped.body).body == shaped.body
 
 
 def with_arguments(arguments: object) -> list[Any]:

@@ -45,7 +45,9 @@ def test_tool_choice(model: str, choice: Any, changed: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("choice", ["required", "any", named("a"), allowed("required")])
-@pytest.mark.parametrize("tools", [{}, {"tools": []}])
+@pytest.mark.parametrize(
+    "tools", [{}, {"tools": []}, {"messages": [*HI, {"role": "system", "tools": []}]}], ids=["none", "empty", "message"]
+)
 @pytest.mark.parametrize("model", [K3, K26, K27])
 def test_nothing_is_forced_without_tools(model: str, tools: dict[str, Any], choice: Any) -> None:
     """Kimi refuses a forced call if there is nothing to call."""

@@ -101,3 +101,35 @@ def test_tools_in_messages_join_the_others_on_k2(model: str, role: str) -> None:
     shaped = shape({"model": model, "messages": [with_content]})
     assert shaped.body["messages"] == [{"role": "system", "content": "x"}]
     assert shaped.body["tools"] == [tool("a")]
+
+
+def test_a_tool_of_a_message_is_offered_once() -> None:
+    """A name belongs to one tool in the whole request; a message whose tools are all offered before is left out."""
+    added = {"role": "system", "tools": [tool("b")]}
+    body = {
+        "model": K3,
+        "messages": [*HI, {"role": "system", "tools": [tool("a")]}, added, added],
+        "tools": [tool("a")],
+    }
+    assert broken_rule(body, STRICT) is not None
+    shaped = shape(body)
+    assert shaped.body["messages"] == [*HI, added]
+    assert [note.where for note in shaped.notes] == ["messages.1.tools.0", "messages.3.tools.0"]
+    assert broken_rule(shaped.body, STRICT) is None
+
+
+def test_two_tools_of_one_name_in_different_places_are_refused() -> None:
+    """The note names the later one."""
+    messages = [*HI, {"role": "system", "tools": [tool("a", type="object")]}]
+    check_refused({"messages": messages, "tools": [tool("a")]}, "messages.1.tools.0", "'function name a is duplicated'")
+
+
+@pytest.mark.parametrize(("offered", "expected"), [([], []), ([tool("a")], [{"role": "system", "tools": [tool("a")]}])])
+def test_tools_and_content_of_a_message_are_sent_apart(offered: list[Any], expected: list[Any]) -> None:
+    """Kimi answers 400 to content beside tools; the places in notes are still those of the caller's list."""
+    sent = [{"role": "system", "content": "x", "tools": offered}, {"role": "developer", "content": "y"}, *HI]
+    shaped = shape({"model": K3, "messages": sent})
+    system = [{"role": "system", "content": text} for text in "xy"]
+    assert shaped.body["messages"] == [*expected, *system, *HI]
+    assert [note.where for note in shaped.notes] == [*["messages.0.tools"] * len(expected), "messages.1.role"]
+    assert broken_rule(shaped.body, STRICT) is None

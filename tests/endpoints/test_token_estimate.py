@@ -8,7 +8,7 @@ import pytest
 from openai.types.chat import ChatCompletionMessage
 
 from kimi_openai import estimate_tokens
-from kimi_openai.emulator import Emulator
+from kimi_openai.emulator import Behaviour, Emulator
 from tests.conftest import Mode
 from tests.servers import MakeAnswering
 
@@ -39,3 +39,13 @@ def test_an_empty_list_is_refused_before_sending(mode: Mode, kimi: Emulator) -> 
     with pytest.raises(ValueError, match="messages is empty; pass at least one message to be counted"):
         estimate_tokens(mode.client(kimi), model="kimi-k3", messages=[])
     assert kimi.requests == []
+
+
+@pytest.mark.filterwarnings("ignore::kimi_openai.errors.KimiCompatWarning")  # Kimi takes no content beside tools
+def test_the_content_beside_tools_is_counted(mode: Mode) -> None:
+    """Where the endpoint refuses tools in messages, too: their JSON does not stand in the place of the content."""
+    tools = [{"type": "function", "function": {"name": "a", "parameters": {"type": "object", "properties": {}}}}]
+    with Emulator(behaviour=Behaviour(estimate_dynamic_tools="reject")) as kimi:
+        messages = [{"role": "system", "content": "Use a.", "tools": tools}, {"role": "user", "content": "Hi"}]
+        mode.run(estimate_tokens(mode.client(kimi), model="kimi-k3", messages=messages))
+        assert [each["content"] for each in kimi.requests[-1].json["messages"]] == [json.dumps(tools), "Use a.", "Hi"]

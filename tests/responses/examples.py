@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["CHANGED", "DATA_URL", "REFUSED", "Example"]
+__all__ = ["CHANGED", "DATA_URL", "REFUSED", "Example", "F", "G"]
 
 DATA_URL = "data:image/png;base64,iVBORw0KGgo="
 WEB_IMAGE = "https://images.test/a.png"
@@ -43,6 +43,10 @@ USER = {"role": "user", "content": "Hi"}
 
 def items(*given: Any) -> dict[str, Any]:
     return {"input": list(given)}
+
+
+def tools_item(*tools: Any) -> dict[str, Any]:
+    return {"type": "additional_tools", "role": "developer", "tools": list(tools)}
 
 
 def schema_format(**schema: Any) -> dict[str, Any]:
@@ -117,6 +121,24 @@ CHANGED: dict[str, Example] = {
         ("include",),
     ),
     "include nothing": Example({"include": []}, {}),
+    "cache options of OpenAI's": Example(
+        {"extra_body": {"prompt_cache_options": {"mode": "explicit", "ttl": "30m"}}}, {}, ("prompt_cache_options",)
+    ),
+    "cache options of Kimi's": Example(
+        {"extra_body": {"prompt_cache_options": {"mode": "implicit", "ttl": "1h"}}},
+        {"prompt_cache_options": {"mode": "implicit", "ttl": "1h"}},
+    ),
+    "a budget of chat": Example(
+        {"extra_body": {"max_completion_tokens": 500}}, {"max_output_tokens": 500}, ("max_completion_tokens",)
+    ),
+    "a budget of both": Example(
+        {"max_output_tokens": 400, "extra_body": {"max_tokens": 500}}, {"max_output_tokens": 400}, ("max_tokens",)
+    ),
+    "fields of chat": Example(
+        {"extra_body": {"stop": ["a"], "seed": 1, "response_format": {"type": "json_object"}}},
+        {},
+        ("response_format", "seed", "stop"),
+    ),
     "a budget beyond the maximum": Example({"max_output_tokens": 2_000_000}, {}, ("max_output_tokens",)),
     "json mode": Example(
         {"text": {"format": {"type": "json_object"}, "verbosity": "low"}},
@@ -250,8 +272,50 @@ CHANGED: dict[str, Example] = {
         items(USER, {**CALL, "arguments": "{}"}, OUTPUT),
         ("input.1.arguments",),
     ),
-    "an output that is null": Example(
-        items(USER, CALL, {**OUTPUT, "output": None}), items(USER, CALL, {**OUTPUT, "output": ""}), ("input.2.output",)
+    **{
+        f"an output without content, {output!r}": Example(
+            items(USER, CALL, {**OUTPUT, "output": output}),
+            items(USER, CALL, {**OUTPUT, "output": "(empty)"}),
+            ("input.2.output",),
+        )
+        for output in (None, "", [])
+    },
+    "an output of an empty part": Example(
+        items(USER, CALL, {**OUTPUT, "output": [{"type": "input_text", "text": ""}]}),
+        items(USER, CALL, {**OUTPUT, "output": "(empty)"}),
+        ("input.2.output", "input.2.output"),
+    ),
+    **{
+        f"an empty message, {role}": Example(
+            items({"role": role, "content": ""}, {"role": role, "content": None}, {"role": role, "content": []}, USER),
+            items(USER),
+            ("input.0", "input.1", "input.2"),
+            "must not be empty",
+        )
+        for role in ("user", "assistant", "developer")
+    },
+    "an empty part": Example(
+        items({"role": "user", "content": [{"type": "input_text", "text": text} for text in ("", "Hi")]}),
+        items({"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}),
+        ("input.0.content",),
+    ),
+    "a message of an empty part, before a call id twice": Example(
+        items(
+            {"role": "assistant", "content": [{"type": "output_text", "text": ""}]}, USER, CALL, OUTPUT, CALL, OUTPUT
+        ),
+        items(USER, CALL, OUTPUT, {**CALL, "call_id": "f_1"}, {**OUTPUT, "call_id": "f_1"}),
+        ("input.0.content", "input.0", "input.4.call_id"),
+        "must not be empty",
+    ),
+    "a cache breakpoint": Example(
+        items(
+            {
+                "role": "user",
+                "content": [{"type": "input_text", "text": "Hi", "prompt_cache_breakpoint": {"mode": "explicit"}}],
+            }
+        ),
+        items({"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}),
+        ("input.0.content.0.prompt_cache_breakpoint",),
     ),
     "a call id twice": Example(
         items(USER, CALL, OUTPUT, CALL, {**OUTPUT, "output": "2"}),
@@ -277,6 +341,12 @@ CHANGED: dict[str, Example] = {
         items({"type": "additional_tools", "role": "developer", "tools": [{**F, "strict": None}]}, USER),
         items({"type": "additional_tools", "role": "developer", "tools": [F]}, USER),
     ),
+    "tools in the input that are offered already": Example(
+        {"tools": [F], **items(tools_item(F), tools_item(F, G), tools_item(G), USER)},
+        {"tools": [F], **items(tools_item(G), USER)},
+        ("input.0.tools.0", "input.1.tools.0", "input.2.tools.0"),
+        "function name f is duplicated",
+    ),
 }
 
 REFUSED: dict[str, Example] = {
@@ -295,6 +365,14 @@ REFUSED: dict[str, Example] = {
     ),
     "mcp": Example({"tools": [{"type": "mcp", "server_label": "x", "server_url": "https://x.y"}]}, {}, ("tools.0",)),
     "a custom tool": Example({"tools": [{"type": "custom", "name": "shell"}]}, {}, ("tools.0",)),
+    "apply_patch without a grammar": Example({"tools": [{"type": "custom", "name": "apply_patch"}]}, {}, ("tools.0",)),
+    "only empty messages": Example(items({"role": "user", "content": ""}), {}, ("input",), "must not be empty"),
+    "two tools of one name in two places": Example(
+        {"tools": [F], **items(USER, tools_item({**F, "description": "another"}))},
+        {},
+        ("input.1.tools.0",),
+        "function name f is duplicated",
+    ),
     "a tool without a name": Example({"tools": [function("")]}, {}, ("tools.0.name",)),
     "two tools of one name": Example({"tools": [F, {**F, "description": "another"}]}, {}, ("tools.1",)),
     "a file": Example(

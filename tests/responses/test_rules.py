@@ -16,7 +16,7 @@ from kimi_openai.errors.exceptions import CompatError, Note
 from kimi_openai.responses.rules import shape_response
 from tests.conftest import Mode
 
-from .examples import CHANGED, DATA_URL, REFUSED, Example
+from .examples import CHANGED, DATA_URL, REFUSED, Example, F, G
 
 pytestmark = pytest.mark.filterwarnings("ignore::kimi_openai.errors.KimiCompatWarning")
 
@@ -111,6 +111,29 @@ def test_shaping_is_idempotent(example: Example) -> None:
     if not any(note.fatal for note in once.notes):  # an image that was not fetched
         again = shape_response(once.body)
         assert (again.body, again.notes) == (once.body, ())
+
+
+def test_a_misspelt_field_is_sent_with_a_note() -> None:
+    """It may be a new field of Kimi's; a field that is near no known one has no note."""
+    body = {"model": "kimi-k3", "input": "Hi", "max_output_token": 5, "a_new_field": 1}
+    shaped = shape_response(body)
+    assert shaped.body == body
+    assert [(note.where, note.fix) for note in shaped.notes] == [("max_output_token", "write max_output_tokens")]
+
+
+def test_what_is_remembered_is_shaped_without_notes(kimi: Emulator, mode: Mode) -> None:
+    """An answer without text and tools that an earlier request added; the tools of the new request count."""
+    notes: list[Note] = []
+    client = mode.client(kimi, on_note=notes.append)
+    added = {"type": "additional_tools", "role": "developer", "tools": [F]}
+    first = mode.run(client.responses.create(model="kimi-k3", input=[added, {"role": "user", "content": "Hi"}]))
+    empty = [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": ""}]}]
+    conversation = mode.run(client.conversations.create(items=[added, *empty]))
+    mode.run(client.responses.create(model="kimi-k3", input="Go on", previous_response_id=first.id, tools=[G, F]))
+    mode.run(client.responses.create(model="kimi-k3", input="Go on", conversation=conversation.id, tools=[F]))
+    assert [item.get("type") for item in kimi.responses[1]["input"]].count("additional_tools") == 0
+    assert kimi.responses[2]["input"] == [{"type": "message", "role": "user", "content": "Go on"}]
+    assert notes == []
 
 
 def test_the_beta_is_refused(kimi: Emulator, mode: Mode) -> None:

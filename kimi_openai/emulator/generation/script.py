@@ -187,7 +187,7 @@ def parse_script(text: str) -> list[Step]:
     >>> parse_script('think: hm\\nsay: hello\\ncall: add {"a":1}')
     [Think(text='hm'), Say(text='hello'), Call(name='add', arguments='{"a":1}', id=None)]
     """
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in text.split("\n"))
     pairs = (line.partition(":") for line in lines if line and not line.startswith("#"))
     return [_step(word.strip(), value.strip()) for word, _, value in pairs]
 

@@ -82,9 +82,9 @@ def line_problem(request: Json, behaviour: Behaviour) -> str | None:
 
 
 def _objects(data: bytes) -> list[Json] | None:
-    """The lines, or None if one of them is no JSON object."""
+    """The lines, or None if one of them is no JSON object. Only a newline ends a line: JSON texts may hold U+2028."""
     try:
-        lines = [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+        lines = [json.loads(line) for line in data.decode().split("\n") if line.strip()]
     except ValueError:
         return None
     return lines if all(map(is_object, lines)) else None

@@ -17,7 +17,7 @@ def line(custom_id: str = "request-1", **body: Any) -> dict[str, Any]:
 
 
 def create(kimi: Emulator, *lines: dict[str, Any], purpose: str = "batch", **more: Any) -> Any:
-    data = "\n".join(map(json.dumps, lines)).encode() or b"\n"
+    data = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode() or b"\n"
     body = {"endpoint": "/v1/chat/completions", "completion_window": "24h", **more}
     body.setdefault("input_file_id", upload(kimi, "in.jsonl", data, purpose).json["id"])
     return send(kimi, "POST", "/v1/batches", body)
@@ -51,6 +51,14 @@ def test_creation_to_output(kimi: Emulator) -> None:
     assert (output["id"], output["response"]["status_code"], failed["response"]["status_code"]) == ("a", 200, 400)
     assert "Hello" in output["response"]["body"]["choices"][0]["message"]["content"]
     assert kimi.balance < before
+
+
+@pytest.mark.k2  # no other model takes batches
+def test_only_newlines_end_a_line(kimi: Emulator) -> None:
+    """JSON texts may hold other separators of lines as they are."""
+    messages = [{"role": "user", "content": "a\u2028b\x85c"}]
+    seen = retrieved(kimi, create(kimi, line("a", messages=messages), line("b")).json)
+    assert seen[-1]["request_counts"] == {"completed": 2, "failed": 0, "total": 2}
 
 
 FAILED: dict[str, list[dict[str, Any]]] = {

@@ -38,6 +38,7 @@ CASES: dict[str, tuple[str, list[Step]]] = {
     "cut": ("cut:", [cut()]),
     "bare cut": ("cut", [cut()]),
     "clean cut": ("cut: end", [cut("end")]),
+    "other separators stay": ("say: a\u2028b\r\nthink: c", [say("a\u2028b"), think("c")]),
     "comments and blanks": ("# note\n\n  say: x  \n", [say("x")]),
 }
 
@@ -65,16 +66,21 @@ def test_call_arguments(arguments: Any, sent: str) -> None:
     assert call("f", arguments).arguments == sent
 
 
+@pytest.mark.parametrize("script", [(say("a"), error_event()), (42,), ([say("a"), "say: b"],)])
+def test_a_script_refuses_what_is_no_step(kimi: Emulator, script: Any) -> None:
+    """A fault belongs to `fail`; in a script it would end the request without an answer."""
+    with pytest.raises(TypeError, match="is no step of a script"):
+        kimi.script(*script)
+
+
 def test_usage_names() -> None:
     """A count that Kimi does not report is refused."""
     with pytest.raises(TypeError, match="total"):
         usage(total_tokens=3)
 
 
-def test_a_fault_is_no_step_and_a_step_no_fault() -> None:
+def test_a_step_is_no_fault(kimi: Emulator) -> None:
     """The call that mixes them up says so, and not the request that meets it later."""
-    kimi: Any = Emulator()
-    with pytest.raises(TypeError, match=r"a Damage is no step of a script .*; fail\(\) takes faults"):
-        kimi.script(say("hello"), error_event())
+    step: Any = say("hello")
     with pytest.raises(TypeError, match=r"a Say is no fault; script\(\) takes the steps"):
-        kimi.fail(say("hello"))
+        kimi.fail(step)
