@@ -101,7 +101,7 @@ class Job:
             with suppress(OSError):  # such as a full disk; the next run does it
                 files.tidy()
             if self.is_ordered and not runner.stopped:
-                put_in_order(files.output, self.requests)
+                self._put_in_order(files, runner)
         report = self._report(runner)
         if self._interrupts:
             raise KeyboardInterrupt(str(report))
@@ -116,6 +116,12 @@ class Job:
         if runner is not None and loop is not None:
             act = (lambda: runner.stop("interrupted")) if self._interrupts == 1 else runner.cancel
             loop.call_soon_threadsafe(act)
+
+    def _put_in_order(self, files: Files, runner: Runner) -> None:
+        try:
+            put_in_order(files.output, self.requests)
+        except OSError as error:  # such as a full disk
+            runner.stop(f"{self.output} has all answers, and cannot be put in order ({error.strerror})", error)
 
     def _rows(self, rows: Callable[[], Rows]) -> Rows:
         """The rows of the input. Ctrl-C while they are checked ends the run at once."""

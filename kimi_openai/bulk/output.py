@@ -100,10 +100,10 @@ class OutputFile:
                 target.writelines(lines)
                 target.flush()
                 os.fsync(target.fileno())
+            self._replace(new)
         except BaseException:
-            new.unlink()
+            new.unlink(missing_ok=True)
             raise
-        self._replace(new)
         self.begin = 0
 
     def _replace(self, new: Path) -> None:

@@ -60,6 +60,8 @@ class Limits:
     ) -> None:
         if estimate not in ("offline", "server"):
             raise ValueError(f"estimate is {shown(estimate)}; write 'offline' or 'server'")
+        if not minute > 0:
+            raise ValueError(f"minute is {shown(minute)}; it is a number of seconds above 0")
         given = {"concurrency": concurrency, "rpm": rpm, "tpm": tpm, "tpd": tpd}
         self._rates = _checked_rates(tier, {name: value for name, value in given.items() if value is not None})
         self.estimate = estimate
@@ -207,7 +209,7 @@ def _checked_rates(tier: str | None, given: Mapping[str, Any]) -> Rates:
     for name, value in given.items():
         if name not in NAMES:
             raise ValueError(f"{shown(name)} is no limit; the limits are {', '.join(NAMES)}")
-        if value is not None and (not isinstance(value, int) or value < 1):
+        if value is not None and (type(value) is not int or value < 1):
             raise ValueError(f"{name} is {shown(value)}; it is a number from 1 up, or None")
     return replace(rates_of(tier) if tier is not None else Rates(), **given)
 

@@ -28,18 +28,26 @@ NOT_LISTS = (str, bytes, bytearray, memoryview, set, frozenset, type, IOBase)
 
 def frozen(value: Any) -> Any:
     """A copy of the value in dicts and lists: objects are dicts, iterables are lists, and what has a "not given" marker
-    is left out. Other values are copied if that is possible.
+    is left out. Other values are copied if that is possible. A value that holds itself, or is nested too deep to be
+    sent, is returned as it is: `valid_json` refuses it.
 
     >>> frozen([{"role": "user", "content": ({"type": "text", "text": text} for text in "ab")}])
     [{'role': 'user', 'content': [{'type': 'text', 'text': 'a'}, {'type': 'text', 'text': 'b'}]}]
     """
+    try:
+        return _frozen(value)
+    except RecursionError:
+        return value
+
+
+def _frozen(value: Any) -> Any:
     if type(cast(object, value)) in SCALARS:
         return value
     container = container_of(value)
     if isinstance(container, dict):
-        return {key: frozen(item) for key, item in container.items()}
+        return {key: _frozen(item) for key, item in container.items()}
     if container is not None:
-        return [frozen(item) for item in container]
+        return [_frozen(item) for item in container]
     try:
         return deepcopy(value)
     except Exception:  # a caller's object may raise anything; then it is sent as it is

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ MOST_PROBLEMS = 20
 
 LONGEST_QUOTE = 1000
 """How many characters of unreadable arguments are shown to the model again."""
+
+HALF_CHARACTER = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
+"""The escape of a lone surrogate, which pydantic refuses in a JSON text. In the values U+FFFD stands for it."""
 
 
 class ArgumentsError(ValueError):
@@ -46,7 +50,7 @@ def read_arguments(text: str, schema: Json) -> Arguments:
     try:
         written = arguments_object(text)
         values = unwrapped(written, schema, schema)
-        if values == written and is_object_text(text):
+        if values == written and is_object_text(text) and not HALF_CHARACTER.search(text):
             return Arguments(values, text)
         return Arguments(values, json.dumps(values, ensure_ascii=False))
     except RecursionError as error:

@@ -386,6 +386,24 @@ def test_a_full_disk_ends_the_run(files: Files, monkeypatch: pytest.MonkeyPatch)
     assert files.run().answered == 3
 
 
+def test_a_full_disk_when_the_order_is_made(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All answers stay, in the order in which they came, and the next run makes the order."""
+    files.write([line(number) for number in range(3, 0, -1)])
+    files.run(limit=1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kimi_openai.bulk.output.os.replace", full)
+        with pytest.raises(BulkStoppedError, match=r"cannot be put in order \(No space left"):
+            files.run(ordered=True, concurrency=1)
+    assert len(ids(files.output)) == 3
+    assert [path.name for path in files.output.parent.glob("*.tmp")] == []
+    files.run(ordered=True)
+    assert ids(files.output) == ["r3", "r2", "r1"]
+
+
 def test_it_works_inside_a_running_loop(kimi: Emulator, tmp_path: Path) -> None:
     """As in a notebook, with a synchronous client."""
 

@@ -98,7 +98,17 @@ def test_wrong_limits_are_refused(mode: Mode, kimi: Emulator, limits: Any) -> No
         mode.client(kimi, limits=limits)
 
 
-@pytest.mark.parametrize("wrong", [{"rpm": 0}, {"tpm": -1}, {"concurrency": 1.5}, {"estimate": "guess"}])
+WRONG: list[dict[str, Any]] = [
+    {"rpm": 0},
+    {"tpm": -1},
+    {"concurrency": 1.5},
+    {"rpm": True},
+    {"minute": 0},
+    {"estimate": "guess"},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_number_is_refused(wrong: dict[str, Any]) -> None:
     """Limits are numbers from 1 up."""
     with pytest.raises(ValueError, match=next(iter(wrong))):

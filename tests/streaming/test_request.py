@@ -109,6 +109,9 @@ def test_every_way_takes_what_create_takes(
     assert body == {"model": "kimi-k3", **sent}
 
 
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
 REFUSED = [
     pytest.param({"messages": "Hi"}, CompatError, "messages: cannot be sent.*not a str", id="a text"),
     pytest.param({"messages": HI[0]}, CompatError, "messages: cannot be sent.*not a dict", id="one message"),
@@ -116,6 +119,8 @@ REFUSED = [
     pytest.param({"messages": [*HI, "Hi"]}, CompatError, r"messages\.1: .*not a str", id="a text in the list"),
     pytest.param({"messages": [user([object()])]}, CompatError, r"messages\.0\.content\.0: ", id="an object"),
     pytest.param({"messages": [user([float("nan")])]}, CompatError, r"messages\.0\.content\.0: ", id="nan"),
+    pytest.param({"messages": [user([LOOP])]}, CompatError, "it holds itself", id="a list in itself"),
+    pytest.param({"messages": HI, "extra_body": {"x": LOOP}}, CompatError, "it holds itself", id="in extra_body"),
     pytest.param({"messages": HI, "response_format": City}, TypeError, "You tried to pass", id="a class"),
 ]
 

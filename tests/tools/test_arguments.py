@@ -55,6 +55,17 @@ def test_the_text_stays_if_nothing_was_changed() -> None:
     assert read_arguments('{"a": "[1]"}', of(a=ARRAY)).text == '{"a": [1]}'
 
 
+@pytest.mark.parametrize("half", ["\\ud83d", "\\uDE00", "\\ude00\\ud83d"])
+def test_half_a_character_costs_nothing_else(half: str) -> None:
+    """Pydantic would refuse the escape, and the model would be told that its JSON is invalid. A whole character stays
+    as it was written."""
+    replaced = "\ufffd" * half.count("\\u")
+    expected = Arguments({"a": f"ok {replaced}"}, f'{{"a": "ok {replaced}"}}')
+    assert read_arguments(f'{{"a": "ok {half}"}}', of(a=STRING)) == expected
+    whole = '{"a": "\\ud83d\\ude00"}'
+    assert read_arguments(whole, of(a=STRING)) == Arguments({"a": "😀"}, whole)
+
+
 def test_the_model_is_shown_what_it_wrote() -> None:
     """Its history has an empty object instead. A long text is cut."""
     with pytest.raises(ArgumentsError, match=r'^the arguments are not valid JSON: .*; they were: {"a": $'):

@@ -118,7 +118,8 @@ class PartWriter:
     def discard(self) -> None:
         """Delete what was written."""
         for file in (self._requests, self._lines):
-            file.close()
+            with suppress(OSError):  # what a full disk has not taken yet
+                file.close()
         shutil.rmtree(self._written, ignore_errors=True)
 
 
