@@ -121,8 +121,10 @@ class Emulator:
         """Queue one answer, as steps or in their text form. The next chat request that is not refused gets it."""
         self._state.scripts.append([step for part in steps for step in steps_of(part)])
 
-    def fail(self, *faults: Fault, path: str | None = None) -> None:
+    def fail(self, *faults: Fault | None, path: str | None = None) -> None:
         """Queue faults. Each of the next requests (whose path ends with `path`) gets one, later requests get none.
+
+        `None` lets a request succeed. Raises `TypeError` for what is no fault.
 
         A request can also choose its fault with the header `X-Emulator-Fault: reset_after=3` (see `parse_fault`).
         """

@@ -23,13 +23,14 @@ class FaultQueue:
         self._chance = dict(chance)
         self._random = random.Random(seed)
         self._lock = Lock()
-        self._queued: list[tuple[Fault, str]] = []
+        self._queued: list[tuple[Fault | None, str]] = []
 
-    def add(self, *faults: Fault, path: str) -> None:
-        """Queue faults for requests whose path ends with `path`. Raises `TypeError` for what is no fault."""
+    def add(self, *faults: Fault | None, path: str) -> None:
+        """Queue faults for requests whose path ends with `path`; `None` lets one succeed. Raises `TypeError` for what
+        is no fault."""
         given: tuple[Any, ...] = faults
         for fault in given:
-            if not isinstance(fault, Fault):
+            if fault is not None and not isinstance(fault, Fault):
                 raise TypeError(f"a {type(fault).__name__} is no fault; script() takes the steps of an answer")
         with self._lock:
             self._queued += [(fault, path) for fault in faults]
