@@ -27,6 +27,7 @@ from .call import Call
 from .options import Options
 from .outgoing import is_responses
 from .plain_answer import PlainCompletion, plain_answer
+from .plain_stream import plain_stream_class_for
 from .proofs import NONCE_HEADER, keep_signatures, signatures_of_response
 from .reasoning import remember_completion
 from .validation import validated_completion
@@ -102,11 +103,13 @@ class KimiBase:
 
     def _kimi_stream_class(self, request: Any, stream_cls: Any) -> Any:
         """The class to use for a stream where the SDK asks for `stream_cls`."""
-        if stream_cls is None or not is_responses(request):
-            return chunks.stream_class_for(stream_cls)
-        from .response_stream import stream_class_for
+        if stream_cls is None:
+            return None
+        if is_responses(request):
+            from .response_stream import stream_class_for
 
-        return stream_class_for(stream_cls)
+            return stream_class_for(stream_cls)
+        return plain_stream_class_for(chunks.stream_class_for(stream_cls), request)
 
     def _kimi_good(self, response: Any) -> Any:
         """A response that the memory has given. Raises the SDK's exception if its status is an error."""

@@ -27,6 +27,9 @@ from .sdk_errors import sdk_errors_as
 
 __all__ = ["CheckedBody", "answer_error", "build", "check_body", "checked_answer", "take_over"]
 
+ITS_TEXT = object()
+"""Stands for the text of a response."""
+
 TAKEN_NAMES = ("_fields_set", "_BaseModel__cls")
 
 
@@ -121,10 +124,11 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, openai.BaseModel)
 
 
-def answer_error(response: Any, what: str, body: Any = None) -> openai.APIResponseValidationError:
-    """The exception for an answer that cannot be used. `body` is what came, by default the text of the response."""
+def answer_error(response: Any, what: str, body: Any = ITS_TEXT) -> openai.APIResponseValidationError:
+    """The exception for an answer that cannot be used. `body` is what came, by default the text of the response, which
+    has been read."""
     message = f"status {response.status_code} {what}; {NO_ANSWER.whose} side; {NO_ANSWER.advice} (not retried)"
-    return openai.APIResponseValidationError(response, response.text if body is None else body, message=message)
+    return openai.APIResponseValidationError(response, response.text if body is ITS_TEXT else body, message=message)
 
 
 class CheckedBody:
