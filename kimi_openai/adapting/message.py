@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from kimi_openai._internal.decode import decode_json
 from kimi_openai._internal.json_values import is_dict
 
-__all__ = ["EVENT_STREAM", "JSON", "WireAnswer", "WireRequest", "answer_headers", "request_headers"]
+__all__ = ["EVENT_STREAM", "JSON", "WireAnswer", "WireRequest", "answer_headers", "request_headers", "without_custom"]
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
@@ -97,6 +97,18 @@ class WireAnswer:
     status: int
     headers: Mapping[str, str]
     body: Any
+
+
+def without_custom(headers: Iterable[tuple[str, str]], custom: str) -> list[tuple[str, str]]:
+    r"""The headers without those that the SDK adds from `OPENAI_CUSTOM_HEADERS`: they are for OpenAI. `custom` is the
+    value of the variable, one `name: value` a line.
+
+    >>> without_custom([("X-Team", "a"), ("X-Title", "b")], "x-team: a\nX-Title: c")
+    [('X-Title', 'b')]
+    """
+    lines = (line.partition(":") for line in custom.split("\n"))
+    added = {(name.strip().lower(), value.strip()) for name, colon, value in lines if colon}
+    return [(name, value) for name, value in headers if (name.lower(), value.strip()) not in added]
 
 
 def request_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

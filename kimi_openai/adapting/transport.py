@@ -7,6 +7,7 @@ SDK looks for that, and tries again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache, partial
 from typing import Any
@@ -21,7 +22,7 @@ from .account import divided_url
 from .events import event_bytes, event_bytes_async
 from .exchange import exchange
 from .kimi_clients import KimiClients
-from .message import JSON, WireAnswer, WireRequest, request_headers
+from .message import JSON, WireAnswer, WireRequest, request_headers, without_custom
 
 __all__ = ["AdaptingTransport", "AsyncAdaptingTransport"]
 
@@ -36,14 +37,14 @@ class _Transport:
         if url is None:
             return None
         base_url, path = url
-        headers = request.headers
-        key = headers.get("authorization", "").partition(" ")[2].strip()
+        headers = without_custom(request.headers.items(), os.environ.get("OPENAI_CUSTOM_HEADERS", ""))
+        key = next((value for name, value in headers if name.lower() == "authorization"), "").partition(" ")[2].strip()
         wire = WireRequest(
             request.method,
             path,
-            request_headers(headers.items()),
+            request_headers(headers),
             request.content,
-            headers.get("content-type", JSON),
+            request.headers.get("content-type", JSON),
             _timeout(request.extensions.get("timeout")),
         )
         return exchange(partial(self._clients.client_for, base_url, key), wire)

@@ -5,6 +5,7 @@ No message contains any part of a key. `settings.py` decides which key is used.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from inspect import isawaitable
@@ -40,9 +41,13 @@ def check_key(key: object, source: str) -> None:
         raise SettingsError(f"the Kimi API key ({source}) {problem}")
 
 
-def check_header(authorization: str) -> None:
-    """Raises `SettingsError` if the header that is about to be sent has a key of OpenAI in it, whoever set it."""
-    if _has_openai_form(authorization.rpartition(" ")[2]):
+def check_header(authorization: str, is_accepted: Callable[[str], bool]) -> None:
+    """Raises `SettingsError` if the header that is about to be sent has a key of OpenAI in it, whoever set it.
+
+    `is_accepted`: whether a key that is also the value of `OPENAI_API_KEY` is one for Kimi.
+    """
+    key = authorization.rpartition(" ")[2]
+    if is_openai_key(key, os.environ) and (_has_openai_form(key) or not is_accepted(key)):
         raise SettingsError("the Authorization header has a key of OpenAI in it; it was not sent to Kimi")
 
 

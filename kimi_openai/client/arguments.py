@@ -61,6 +61,7 @@ def copy_arguments(kept: Options, options: Mapping[str, Any], extra: Mapping[str
         key = resolve_key(for_sdk["api_key"], ARGUMENT, env_file=origin.env_file)
         check_owner(key, origin.restricted_url)
         for_sdk["api_key"] = key.value
+        origin = replace(origin, api_key=key.value)
     return {**for_sdk, "_extra_kwargs": {**kept.as_keywords(), **own, "origin": origin, **(extra or {})}}
 
 
@@ -75,7 +76,7 @@ def _resolved(given: Options, for_sdk: dict[str, Any], env_file: EnvFile) -> Opt
         allow_http=given.allow_http,
     )
     for_sdk |= {"api_key": settings.api_key, "base_url": settings.base_url}
-    return replace(given, region=settings.region, origin=Origin(env_file, settings.restricted_url))
+    return replace(given, region=settings.region, origin=Origin(env_file, settings.restricted_url, settings.api_key))
 
 
 def _copied(given: Options, for_sdk: dict[str, Any]) -> Options:

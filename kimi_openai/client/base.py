@@ -30,6 +30,7 @@ from .plain_answer import PlainCompletion, plain_answer
 from .plain_stream import plain_stream_class_for
 from .proofs import NONCE_HEADER, keep_signatures, signatures_of_response
 from .reasoning import remember_completion
+from .settings import is_found_key
 from .validation import validated_completion
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ class KimiBase:
     def _kimi_check(self, request: Any) -> None:
         """The last look at a request: headers and attributes may have been set since the client was made."""
         check_destination(request.url.scheme, request.url.host, allow_http=self.kimi_options.allow_http)
-        check_header(request.headers.get("authorization", ""))
+        check_header(request.headers.get("authorization", ""), self._kimi_accepts)
+
+    def _kimi_accepts(self, key: str) -> bool:
+        origin = self.kimi_options.origin
+        return origin is not None and (key == origin.api_key or is_found_key(key, env_file=origin.env_file))
 
     def _prepare_url(self, url: str) -> Any:
         """The SDK's method, which parses both parts for every request; that takes a tenth of a short call."""

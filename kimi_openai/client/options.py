@@ -94,11 +94,12 @@ class AsyncClientOptions(SharedOptions, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a copy with another key must know of the client: where a key is looked up, and the base URL if only the
-    keys of its file may be sent there."""
+    """Where the settings of a client are from, for its copies and its requests: where a key is looked up, the base URL
+    if only the keys of its file may be sent there, and the key that was accepted."""
 
     env_file: EnvFile = ENV_FILE
     restricted_url: Found | None = None
+    api_key: object = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ __all__ = [
     "Settings",
     "check_owner",
     "find_variables",
+    "is_found_key",
     "known_region",
     "resolve",
     "resolve_key",
@@ -118,6 +119,11 @@ def resolve_key(api_key: object, where: str, *, env_file: EnvFile = ENV_FILE) ->
     """The key to send for one that was given later, to a copy or by a callable: the same one, or the one that `resolve`
     finds in place of a key of OpenAI. Raises `SettingsError` if it cannot be used."""
     return _key(api_key, cache(partial(_sources, None, env_file, _warn_of_foreign)), None, where)
+
+
+def is_found_key(key: str, *, env_file: EnvFile = ENV_FILE) -> bool:
+    """Whether a key is the value of one of Kimi's variables, in the environment or in the `.env` file."""
+    return any(found.value == key for source in _sources(None, env_file) for found in source.all(KEY_NAMES))
 
 
 def check_owner(key: Found, restricted_url: Found | None) -> None:

@@ -19,7 +19,7 @@ __all__ = ["CallIds", "arguments_object", "arguments_text", "call_ids", "is_obje
 
 
 LONGEST_NAME = 56
-"""Characters of a function name in a new id, which leaves room for its number."""
+"""Characters of a function name in a new id. With the number behind it, the id has 64 at most."""
 
 
 def is_object_text(text: str) -> bool:

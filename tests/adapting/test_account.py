@@ -78,6 +78,21 @@ def test_a_program_for_openai_reaches_kimi(
     assert {request.headers["authorization"] for request in kimi.requests} == {f"Bearer {kimi.api_key}"}
 
 
+def test_custom_headers_for_openai_stay_here(
+    mode: Mode, kimi: Emulator, bare: MakeBare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK adds them to each request of its client. A key among them is not used, and not sent."""
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer sk-custom\nX-Team: secret-team\nX-Title: a")
+    monkeypatch.setenv("MOONSHOT_API_KEY", kimi.api_key)
+    monkeypatch.setenv("MOONSHOT_BASE_URL", kimi.base_url)
+    client = bare(api_key="sk-proj-theirs")
+    mode.run(client.chat.completions.create(**ASK, extra_headers={"X-Title": "b"}))
+    sent = kimi.requests[-1]
+    assert (sent.headers["authorization"], sent.headers["x-title"]) == (f"Bearer {kimi.api_key}", "b")
+    assert "sk-custom" not in str(sent.raw_headers)
+    assert "secret-team" not in str(sent.raw_headers)
+
+
 def test_without_a_key_it_is_an_error(mode: Mode, bare: MakeBare) -> None:
     """An `AuthenticationError`, as from the service, that says where a key is looked for."""
     with pytest.raises(openai.AuthenticationError, match="MOONSHOT_API_KEY"):

@@ -77,7 +77,7 @@ def test_without_rich_a_long_wait_is_one_line(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("columns", [40, 80, 120])
 @pytest.mark.parametrize("hidden", [(), EXTRAS], ids=["rich", "plain install"])
 def test_a_table_fits_the_screen(kimi: Emulator, columns: int, hidden: tuple[str, ...]) -> None:
-    """Each row is a block of lines where there is no room for columns."""
+    """Each row is a block of lines where the columns are wider than the screen."""
     with on_terminal(kimi, "models", columns=columns, hidden=hidden, **XTERM) as terminal:
         terminal.rest()
     assert [line.split()[0] for line in terminal.lines if line.startswith("kimi-")] == [*CURRENT]

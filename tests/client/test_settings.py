@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 
 from kimi_openai.client.settings import KEY_NAMES, resolve
@@ -244,18 +245,40 @@ def test_an_openai_key_in_our_variable_is_an_error() -> None:
         resolve(environ={"MOONSHOT_API_KEY": "sk-proj-openai"})
 
 
-def test_no_request_carries_an_openai_key(mode: Mode, kimi: Emulator) -> None:
+@pytest.mark.parametrize("key", ["sk-proj-openai", "sk-older-openai"], ids=["by its form", "by the variable"])
+def test_no_request_carries_an_openai_key(
+    mode: Mode, kimi: Emulator, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
     """Wherever it was put: a header of the client or of one call, or the attribute."""
-    wrong = {"Authorization": "Bearer sk-proj-openai"}
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-older-openai")
+    wrong = {"Authorization": f"Bearer {key}"}
     client = mode.client(kimi)
     clients = [client.with_options(default_headers=wrong), client.copy()]
-    clients[1].api_key = "sk-proj-openai"
+    clients[1].api_key = key
     for each in clients:
         with pytest.raises(SettingsError, match="key of OpenAI"):
             mode.run(each.models.list())
     with pytest.raises(SettingsError, match="key of OpenAI"):
         mode.run(client.models.list(extra_headers=wrong))
     assert kimi.requests == []
+
+
+def test_a_key_for_kimi_is_sent_although_openais_variable_has_it(
+    mode: Mode, kimi: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that a client or a copy was made with, and one of our variables that is set as the attribute."""
+    client = mode.client(kimi)
+    copied = mode.client(base_url=kimi.base_url, api_key="sk-1").with_options(api_key=kimi.api_key)
+    monkeypatch.setenv("OPENAI_API_KEY", kimi.api_key)
+    for each in (client, client.with_options(timeout=3), copied):
+        assert mode.run(each.models.list()).data
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-2")
+    client.api_key = "sk-2"
+    with pytest.raises(SettingsError, match="key of OpenAI"):
+        mode.run(client.models.list())
+    monkeypatch.setenv("KIMI_API_KEY", "sk-2")
+    with pytest.raises(openai.AuthenticationError):  # it is sent, and the emulator has another one
+        mode.run(client.models.list())
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def test_failures_while_it_waits_are_waited_over(files: Files) -> None:
 
 
 def test_the_budget_is_reserved_first(files: Files) -> None:
-    """A batch has as many lines as fit at their worst; what they really cost makes room for more."""
+    """A batch has as many lines as fit at their worst; what they cost less than that is spent on more."""
     files.write([k26(number, max_completion_tokens=10_000) for number in range(20)])  # $0.024 each at most
     report = run(files, budget="0.1")
     made = batches(files.kimi)
