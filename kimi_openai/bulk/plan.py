@@ -13,13 +13,13 @@ from typing import Any
 
 from kimi_openai._internal.json_values import is_array, is_dict
 from kimi_openai.compat.batch_lines import batch_models, takes_batches
+from kimi_openai.compat.body_checks import body_refusals
 from kimi_openai.compat.pipeline import shape
 from kimi_openai.compat.valid_json import valid_json
 from kimi_openai.limits.prompt_size import Reservation
 from kimi_openai.limits.rates import Rates
 from kimi_openai.usage.costs import PriceList
 
-from .body_checks import body_refusals
 from .copies import Copies
 from .errors import InputError, OutputError
 from .estimate import Estimate, cost_at_most, reserved
@@ -216,8 +216,8 @@ def _refused(body: Mapping[str, Any], aliases: Mapping[str, str] | None, *, is_a
     if is_adapted and not any(note.fatal for note in notes):
         shaped = shape(sent, aliases=aliases)
         sent, notes = shaped.body, (*notes, *shaped.notes)
-    fatal = [f"body.{note.where}: {note.why}; {note.fix}" for note in notes if note.fatal]
-    return fatal or body_refusals(sent)
+    fatal = [note for note in notes if note.fatal]
+    return (f"body.{note.where}: {note.why}; {note.fix}" for note in fatal or body_refusals(sent))
 
 
 def _too_large(one: Reservation, body: Mapping[str, Any], limit: str, most: int) -> str:

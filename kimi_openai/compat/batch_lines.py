@@ -15,6 +15,7 @@ from kimi_openai.errors.exceptions import CompatError, Note
 from kimi_openai.models.catalog import MODELS, facts
 
 from .batches import ENDPOINT
+from .body_checks import body_refusals
 from .pipeline import Shaped
 from .rule import Body, fatal, is_thinking
 
@@ -128,7 +129,8 @@ class BatchLines:
             shaped = self._shape(given)
         except CompatError as error:  # an image that could not be fetched
             shaped = Shaped(dict(given), error.notes)
-        for note in shaped.notes:
+        refusals = () if any(note.fatal for note in shaped.notes) else body_refusals(shaped.body)
+        for note in (*shaped.notes, *refusals):
             self._keep(note, number)
         known = facts(str(shaped.body.get("model")))
         pinned = known.sampling if is_thinking(shaped.body, known) else known.sampling_off

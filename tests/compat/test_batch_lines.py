@@ -92,6 +92,13 @@ REFUSED: dict[str, tuple[list[bytes], str, str]] = {
     "a custom_id again": ([line("a"), b"", line("a")], "line 3, custom_id", "'a' is the custom_id of line 1 too"),
     "method": ([line(method="GET")], "line 1, method", "'POST' only, not 'GET'"),
     "url": ([line(url="/v1/embeddings")], "line 1, url", "not '/v1/embeddings'"),
+    "no messages": ([line(messages=[])], "line 1, body.messages", "it is []"),
+    "a limit as text": ([line(), line("b", max_tokens="9")], "line 2, body.max_completion_tokens", "it is '9'"),
+    "an unknown role": (
+        [line(messages=[{"role": "robot", "content": "x"}])],
+        "line 1, body.messages.0.role",
+        "'robot'",
+    ),
     "K3": ([line(model=K3)], "line 1, body.model", "kimi-k3 is not listed for batches"),
     "highspeed": ([line(model=f"{K27}-highspeed")], "line 1, body.model", "not listed for batches"),
     "a retired model": ([line(model="moonshot-v1-8k")], "line 1, body.model", "kimi-k3 is not listed"),

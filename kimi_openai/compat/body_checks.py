@@ -1,8 +1,9 @@
 """What Kimi refuses in a request body, after it was adapted: wrong types, roles, parts and formats. Pure.
 
-A request of one's own would get a 400 that says so; of a bulk run, nothing is sent. What the documentation leaves open,
-such as a model that is not known here, is not refused. Source: platform docs, chat page, 2026-09-03; schema errors
-as users reported them (400 "the `thinking` field in the request (expected type object) is illegal").
+A single request gets a 400 that says so at once. Of a bulk run or a batch file, whose errors come late, nothing is
+sent: `bulk.plan` and `batch_lines` ask here. What the documentation leaves open, such as a model that is not known
+here, is not refused. Source: platform docs, chat page, 2026-09-03; schema errors as users reported them (400 "the
+`thinking` field in the request (expected type object) is illegal").
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any
 
 from kimi_openai._internal.json_values import is_array, is_dict
 from kimi_openai._internal.secrets import shown
+from kimi_openai.errors.exceptions import Note
+
+from .rule import fatal
 
 __all__ = ["body_refusals"]
 
@@ -54,69 +58,81 @@ PARTS = ("text", "image_url", "video_url")
 FORMATS = ("text", "json_object", "json_schema")
 
 
-def body_refusals(body: Mapping[str, Any]) -> Iterator[str]:
+def body_refusals(body: Mapping[str, Any]) -> Iterator[Note]:
     """What is wrong, each with its place.
 
-    >>> list(body_refusals({"messages": [], "max_completion_tokens": "100"}))
-    ["body.max_completion_tokens: it is '100'; Kimi takes a whole number"]
+    >>> for note in body_refusals({"messages": [{"role": "user"}], "max_tokens": "9"}):
+    ...     print(note.where, "|", note.why, "|", note.fix)
+    max_tokens | it is '9' | Kimi takes a whole number
     """
-    yield from _types(body, FIELDS, "body")
+    yield from _types(body, FIELDS, "")
     for name in ("max_completion_tokens", "max_tokens"):
         cap = body.get(name)
         if type(cap) is int and cap < 1:
-            yield f"body.{name}: it is {cap}; Kimi takes a number from 1 up"
+            yield _wrong(name, f"it is {cap}", "Kimi takes a number from 1 up")
     if is_dict(body.get("response_format")):
         yield from _response_format(body["response_format"])
     for place, tool in enumerate(_listed(body.get("tools"))):
-        yield from _tool(tool, f"body.tools.{place}")
-    for place, message in enumerate(_listed(body.get("messages"))):
-        yield from _message(message, f"body.messages.{place}")
+        yield from _tool(tool, f"tools.{place}")
+    messages = _listed(body.get("messages"))
+    if not messages:
+        yield _wrong("messages", f"it is {shown(body.get('messages'))}", "Kimi takes a list of messages")
+    for place, message in enumerate(messages):
+        yield from _message(message, f"messages.{place}")
+
+
+def _wrong(where: str, why: str, fix: str) -> Note:
+    return fatal("body", where, why, fix)
 
 
 def _listed(value: Any) -> list[Any]:
     return value if is_array(value) else []
 
 
-def _types(given: Mapping[str, Any], fields: Mapping[str, tuple[tuple[type, ...], str]], where: str) -> Iterator[str]:
+def _types(given: Mapping[str, Any], fields: Mapping[str, tuple[tuple[type, ...], str]], where: str) -> Iterator[Note]:
     for name, (kinds, words) in fields.items():
         value = given.get(name)
         if value is not None and type(value) not in kinds:
-            yield f"{where}.{name}: it is {shown(value)}; Kimi takes {words}"
+            yield _wrong(f"{where}{name}", f"it is {shown(value)}", f"Kimi takes {words}")
 
 
-def _response_format(given: Mapping[str, Any]) -> Iterator[str]:
+def _response_format(given: Mapping[str, Any]) -> Iterator[Note]:
     kind, asked = given.get("type"), given.get("json_schema")
     if kind not in FORMATS:
-        yield f"body.response_format.type: it is {shown(kind)}; Kimi knows {', '.join(FORMATS)}"
+        yield _wrong("response_format.type", f"it is {shown(kind)}", f"Kimi knows {', '.join(FORMATS)}")
     if kind != "json_schema":
         return
-    where = "body.response_format.json_schema"
+    where = "response_format.json_schema"
     if not is_dict(asked):
-        yield f"{where}: it is missing; Kimi needs a name and a schema there"
+        yield _wrong(where, "it is missing", "Kimi needs a name and a schema there")
         return
     if not isinstance(asked.get("name"), str) or not asked["name"]:
-        yield f"{where}.name: it is missing; Kimi needs a name for the schema"
+        yield _wrong(f"{where}.name", "it is missing", "Kimi needs a name for the schema")
     if not is_dict(asked.get("schema")):
-        yield f"{where}.schema: it is {shown(asked.get('schema'))}; Kimi takes an object"
-    yield from _types(asked, {"strict": YES_OR_NO}, where)
+        yield _wrong(f"{where}.schema", f"it is {shown(asked.get('schema'))}", "Kimi takes an object")
+    yield from _types(asked, {"strict": YES_OR_NO}, f"{where}.")
 
 
-def _tool(tool: Any, where: str) -> Iterator[str]:
+def _tool(tool: Any, where: str) -> Iterator[Note]:
     function = tool.get("function") if is_dict(tool) else None
     if not is_dict(function):
-        yield f'{where}: it is {shown(tool)}; Kimi takes {{"type": "function", "function": {{"name": ...}}}}'
+        yield _wrong(where, f"it is {shown(tool)}", 'Kimi takes {"type": "function", "function": {"name": ...}}')
     elif not isinstance(function.get("name"), str) or not function["name"]:
-        yield f"{where}.function.name: it is missing; each tool needs a name"
+        yield _wrong(f"{where}.function.name", "it is missing", "each tool needs a name")
 
 
-def _message(message: Mapping[str, Any], where: str) -> Iterator[str]:
+def _message(message: Any, where: str) -> Iterator[Note]:
+    if not is_dict(message):
+        yield _wrong(where, f"it is {shown(message)}", "Kimi takes an object with role and content")
+        return
     role = message.get("role")
     if role not in ROLES:
-        yield f"{where}.role: it is {shown(role)}; Kimi knows {', '.join(ROLES)}"
-    yield from _types(message, MESSAGE_FIELDS, where)
+        yield _wrong(f"{where}.role", f"it is {shown(role)}", f"Kimi knows {', '.join(ROLES)}")
+    yield from _types(message, MESSAGE_FIELDS, f"{where}.")
     for place, part in enumerate(_listed(message.get("content"))):
         kind = part.get("type") if is_dict(part) else None
         if kind not in PARTS:
-            yield f"{where}.content.{place}: the type of the part is {shown(kind)}; Kimi knows {', '.join(PARTS)}"
+            why = f"the type of the part is {shown(kind)}"
+            yield _wrong(f"{where}.content.{place}", why, f"Kimi knows {', '.join(PARTS)}")
         elif kind == "text" and not isinstance(part.get("text"), str):
-            yield f"{where}.content.{place}.text: it is {shown(part.get('text'))}; Kimi takes a text"
+            yield _wrong(f"{where}.content.{place}.text", f"it is {shown(part.get('text'))}", "Kimi takes a text")

@@ -1,4 +1,4 @@
-"""What is refused in a body before a bulk run: nothing that the emulator takes, and each kind that the docs name."""
+"""What is refused before a bulk run and in a batch file: what the docs name, and nothing that the emulator takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kimi_openai.bulk.body_checks import body_refusals
+from kimi_openai.compat.body_checks import body_refusals
 from kimi_openai.emulator.behaviour import Behaviour
 from kimi_openai.emulator.validation.body import broken_rule
 
@@ -23,6 +23,9 @@ def told(**fields: Any) -> dict[str, Any]:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no messages": ({"messages": None}, "messages: it is None"),
+    "an empty list": ({"messages": []}, "messages: it is []"),
+    "a message as text": ({"messages": ["Hi"]}, "messages.0: it is 'Hi'"),
     "no output": ({"max_completion_tokens": 0}, "max_completion_tokens: it is 0"),
     "a limit as text": ({"max_tokens": "100"}, "max_tokens: it is '100'"),
     "half a token": ({"max_completion_tokens": 1.5}, "max_completion_tokens: it is 1.5"),
@@ -52,7 +55,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_kimi_refuses(fields: dict[str, Any], problem: str) -> None:
     """With its place; the emulator refuses it too."""
     body = {"model": "kimi-k3", "messages": [SAID], **fields}
-    assert next(body_refusals(body)).startswith(f"body.{problem}")
+    note = next(body_refusals(body))
+    assert f"{note.where}: {note.why}; {note.fix}".startswith(problem)
     assert broken_rule(body, Behaviour()) is not None
 
 
