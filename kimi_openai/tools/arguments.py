@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +21,6 @@ MOST_PROBLEMS = 20
 
 LONGEST_QUOTE = 1000
 """How many characters of unreadable arguments are shown to the model again."""
-
-HALF_CHARACTER = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
-"""The escape of a lone surrogate, which pydantic refuses in a JSON text. In the values U+FFFD stands for it."""
 
 
 class ArgumentsError(ValueError):
@@ -48,9 +44,8 @@ def read_arguments(text: str, schema: Json) -> Arguments:
     Arguments(values={'tags': ['a']}, text='{"tags": ["a"]}')
     """
     try:
-        written = arguments_object(text)
-        values = unwrapped(written, schema, schema)
-        if values == written and is_object_text(text) and not HALF_CHARACTER.search(text):
+        values = unwrapped(arguments_object(text), schema, schema)
+        if is_object_text(text) and json.loads(text) == values:  # else something was unwrapped, repaired or replaced
             return Arguments(values, text)
         return Arguments(values, json.dumps(values, ensure_ascii=False))
     except RecursionError as error:
