@@ -46,10 +46,17 @@ def test_while_the_input_is_checked(files: Files) -> None:
 
 
 def test_while_a_terminal_is_asked(files: Files) -> None:
-    """Nothing is sent."""
+    """The question ends at once, not when it is answered, and nothing is sent."""
+    answered: list[bool] = []
+
+    def confirm(_: object) -> bool:
+        interrupt()
+        answered.append(True)
+        return True
+
     with pytest.raises(KeyboardInterrupt):
-        files.run([line(0)], confirm=interrupt)
-    assert files.kimi.requests == []
+        files.run([line(0)], confirm=confirm)
+    assert (answered, files.kimi.requests) == ([], [])
 
 
 def test_inside_a_running_loop(kimi: Emulator, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kimi_openai import instant
+from kimi_openai.emulator import finish, say
 from tests.bulk.conftest import ids, line
 
 from .conftest import Run, TerminalFile
@@ -94,6 +95,17 @@ def test_the_same_request_once(run: Run, tmp_path: Path) -> None:
     code, _, err = run("bulk", str(source), "-o", str(output), *options)
     assert (code, len(run.kimi.chats), len(ids(output))) == (0, 2, 3)
     assert "of which 1 are copies of others" in err
+
+
+def test_lines_that_failed_before_are_no_success(run: Run, tmp_path: Path) -> None:
+    """Exit code 1 also of a run that has nothing to ask, until they are asked again."""
+    source, output = tmp_path / "in.jsonl", str(tmp_path / "out.jsonl")
+    source.write_text(json.dumps(line(0)) + "\n")
+    run.kimi.script(say("x"), finish("content_filter"))
+    assert run("bulk", str(source), "-o", output)[0] == 1
+    code, out, _ = run("bulk", str(source), "-o", output)
+    assert (code, "1 of them failed" in out, len(run.kimi.chats)) == (1, True, 1)
+    assert run("bulk", str(source), "-o", output, "--retry-failed")[0] == 0
 
 
 def test_bad_input_is_wrong_usage(run: Run, tmp_path: Path) -> None:
