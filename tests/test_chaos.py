@@ -25,10 +25,12 @@ from .chaos.__main__ import report, story
 from .chaos.faults import ANSWER_FAULTS, CONNECTION_FAULTS, REQUEST_FAULTS, raw, steps_of
 from .chaos.meaning import events_of, is_fair
 from .chaos.plans import KEY, Meant, Plan, plan_of
+from .chaos.proxy import HOST, Passage
 from .chaos.results import Chaos
 from .chaos.run import run_all
 from .chaos.shapes import answer_to
 from .chaos.steps import FOREVER, Drip, Repeat
+from .chaos.watch import watching
 from .chaos.ways import WAYS, Way
 from .chaos.wire import Answer, Request, read_answer
 
@@ -314,6 +316,24 @@ def test_a_seed_is_always_the_same_run() -> None:
     }
     assert {name for plan in plans for name, _ in plan.faults} == {*ANSWER_FAULTS, *CONNECTION_FAULTS, *REQUEST_FAULTS}
     assert {plan.refused_for for plan in plans} >= {0.0, inf}
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_connection_while_a_run_ends_is_no_noise(turns: int) -> None:
+    """However many turns of the event loop it came before."""
+
+    async def end() -> None:
+        passage = Passage(Plan(1), 0)
+        await passage.open()
+        with socket.create_connection((HOST, passage.port)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await passage.close()
+            await asyncio.sleep(0.01)
+
+    with watching() as watch:
+        asyncio.run(end())
+    assert watch.noises == []
 
 
 def test_keys_and_warnings_of_the_harness_stay_its_own() -> None:

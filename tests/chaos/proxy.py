@@ -85,7 +85,9 @@ class Passage:
     async def close(self) -> None:
         """End all of it."""
         self.is_closed = True
-        if self._listening is not None:
+        if self._listening is not None and self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            await asyncio.sleep(0)  # else asyncio leaks a connection that it has just accepted
             self._listening.close()
         elif self._socket is not None:
             self._socket.close()
